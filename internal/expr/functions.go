@@ -1,0 +1,131 @@
+package expr
+
+import (
+	"bole/internal/calendar"
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+)
+
+// Function is one word that an expression may call. The table below is the whole list; docs/policies.md shows it.
+type Function struct {
+	Name, Example, Result string
+	Meaning               string
+	overloads             []cel.FunctionOpt
+	lo, hi                int64 // range of an int result over the days 1800-01-01 to 2299-12-31: the calendar's and one add either way
+}
+
+func strict1(id string, arg, res *cel.Type, f func(ref.Val) ref.Val) cel.FunctionOpt {
+	return cel.Overload(id, []*cel.Type{arg}, res, cel.UnaryBinding(f))
+}
+
+func strict2(id string, a, b, res *cel.Type, f func(a, b ref.Val) ref.Val) cel.FunctionOpt {
+	return cel.Overload(id, []*cel.Type{a, b}, res, cel.BinaryBinding(f))
+}
+
+// eachType makes an overload for every scalar type, with arguments that may be unknown.
+func eachType(name string, arity int, result *cel.Type, f func(args ...ref.Val) ref.Val) []cel.FunctionOpt {
+	var out []cel.FunctionOpt
+	for _, t := range []Type{Bool, Int, Text, Day} {
+		args := make([]*cel.Type, arity)
+		for i := range args {
+			args[i] = celType(t)
+		}
+		res := result
+		if res == nil {
+			res = celType(t)
+		}
+		out = append(out, cel.Overload(name+"_"+string(t), args, res, cel.OverloadIsNonStrict(), cel.FunctionBinding(f)))
+	}
+	return out
+}
+
+func pick(less func(a, b ref.Val) bool) func(a, b ref.Val) ref.Val {
+	return func(a, b ref.Val) ref.Val {
+		if less(b, a) {
+			return b
+		}
+		return a
+	}
+}
+
+func before(a, b ref.Val) bool {
+	if x, ok := a.(types.Int); ok {
+		return x < b.(types.Int)
+	}
+	return day(a) < day(b)
+}
+
+func day(v ref.Val) calendar.Day { return calendar.DayOf(v.(types.Timestamp).Time) }
+
+func dayVal(d calendar.Day) ref.Val { return types.Timestamp{Time: d.Time()} }
+
+func isUnknown(v ref.Val) bool { return types.IsUnknown(v) || types.IsError(v) }
+
+// Functions is the vocabulary's table of functions.
+var Functions = []Function{
+	{Name: "day", Example: `day("2024-12-20")`, Result: "2024-12-20", Meaning: "a day written in an expression; only of a literal",
+		overloads: []cel.FunctionOpt{strict1("day_text", cel.StringType, cel.TimestampType, func(v ref.Val) ref.Val {
+			d, err := calendar.Parse(string(v.(types.String)))
+			if err != nil {
+				return types.NewErr("no such day")
+			}
+			return dayVal(d)
+		})}},
+	{Name: "add_months", Example: `add_months(day("2024-01-31"), 1)`, Result: "2024-02-29", Meaning: "the same day that many months later, or the month's last day; at most 1200 months",
+		overloads: []cel.FunctionOpt{strict2("add_months_day", cel.TimestampType, cel.IntType, cel.TimestampType, func(a, b ref.Val) ref.Val {
+			return dayVal(day(a).AddMonths(int(b.(types.Int))))
+		})}},
+	{Name: "add_days", Example: `add_days(day("2024-02-28"), 2)`, Result: "2024-03-01", Meaning: "that many days later; at most 36600 days",
+		overloads: []cel.FunctionOpt{strict2("add_days_day", cel.TimestampType, cel.IntType, cel.TimestampType, func(a, b ref.Val) ref.Val {
+			return dayVal(day(a).AddDays(int(b.(types.Int))))
+		})}},
+	{Name: "years_between", Example: `years_between(day("1990-05-05"), day("2025-05-04"))`, Result: "34", Meaning: "whole years from the first day to the second: an age (周岁)", lo: -500, hi: 500,
+		overloads: []cel.FunctionOpt{strict2("years_between_day", cel.TimestampType, cel.TimestampType, cel.IntType, func(a, b ref.Val) ref.Val {
+			return types.Int(calendar.YearsBetween(day(a), day(b)))
+		})}},
+	{Name: "months_between", Example: `months_between(day("2024-01-31"), day("2024-02-29"))`, Result: "0", Meaning: "whole months from the first day to the second", lo: -6000, hi: 6000,
+		overloads: []cel.FunctionOpt{strict2("months_between_day", cel.TimestampType, cel.TimestampType, cel.IntType, func(a, b ref.Val) ref.Val {
+			return types.Int(calendar.MonthsBetween(day(a), day(b)))
+		})}},
+	{Name: "days_between", Example: `days_between(day("2024-02-28"), day("2024-03-01"))`, Result: "2", Meaning: "days from the first day to the second", lo: -183000, hi: 183000,
+		overloads: []cel.FunctionOpt{strict2("days_between_day", cel.TimestampType, cel.TimestampType, cel.IntType, func(a, b ref.Val) ref.Val {
+			return types.Int(calendar.DaysBetween(day(a), day(b)))
+		})}},
+	{Name: "year_of", Example: `year_of(day("2024-12-20"))`, Result: "2024", Meaning: "the year that a day is in", lo: 1800, hi: 2299,
+		overloads: []cel.FunctionOpt{strict1("year_of_day", cel.TimestampType, cel.IntType, func(v ref.Val) ref.Val { return types.Int(day(v) / 10000) })}},
+	{Name: "least", Example: "least(40, 36)", Result: "36", Meaning: "the smaller of two ints or the earlier of two days; unknown if either is",
+		overloads: []cel.FunctionOpt{
+			strict2("least_int", cel.IntType, cel.IntType, cel.IntType, pick(before)),
+			strict2("least_day", cel.TimestampType, cel.TimestampType, cel.TimestampType, pick(before))}},
+	{Name: "greatest", Example: "greatest(40, 36)", Result: "40", Meaning: "the larger of two ints or the later of two days; unknown if either is",
+		overloads: []cel.FunctionOpt{
+			strict2("greatest_int", cel.IntType, cel.IntType, cel.IntType, pick(func(a, b ref.Val) bool { return before(b, a) })),
+			strict2("greatest_day", cel.TimestampType, cel.TimestampType, cel.TimestampType, pick(func(a, b ref.Val) bool { return before(b, a) }))}},
+	{Name: "known", Example: `known(3)`, Result: "true", Meaning: "whether a register has told the value at all; itself never unknown",
+		overloads: eachType("known", 1, cel.BoolType, func(args ...ref.Val) ref.Val { return types.Bool(!isUnknown(args[0])) })},
+	{Name: "value_or", Example: "value_or(3, 0)", Result: "3", Meaning: "the first value, or the second where the first is unknown. Silence then counts: say by which article it may",
+		overloads: eachType("value_or", 2, nil, func(args ...ref.Val) ref.Val {
+			if isUnknown(args[0]) {
+				return args[1]
+			}
+			return args[0]
+		})},
+}
+
+func declarations() []cel.EnvOption {
+	out := []cel.EnvOption{cel.DefaultUTCTimeZone(true)}
+	for _, f := range Functions {
+		out = append(out, cel.Function(f.Name, f.overloads...))
+	}
+	return out
+}
+
+func function(name string) (Function, bool) {
+	for _, f := range Functions {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Function{}, false
+}

@@ -1,0 +1,230 @@
+package pack
+
+import (
+	"fmt"
+	"io/fs"
+	"reflect"
+	"sort"
+	"strconv"
+	"strings"
+
+	"bole/internal/calendar"
+	"bole/internal/fault"
+	"go.yaml.in/yaml/v3"
+)
+
+// Src is a text of a declaration that knows where it stands.
+type Src struct {
+	Text string
+	Line int
+	Col  int
+}
+
+// Map is a YAML mapping in the order of the file.
+type Map[T any] []Entry[T]
+
+// Entry is one key and its value.
+type Entry[T any] struct {
+	Key   Src
+	Value T
+}
+
+// reader collects mistakes over the files of a pack.
+type reader struct {
+	fsys     fs.FS
+	mistakes fault.Mistakes
+	lines    map[string][]string
+}
+
+func (r *reader) mistake(file string, line, col int, format string, args ...any) {
+	m := fault.Mistake{File: file, Line: line, Column: col, Message: fmt.Sprintf(format, args...)}
+	if ls := r.lines[file]; line > 0 && line <= len(ls) {
+		m.Source = ls[line-1]
+	}
+	r.mistakes = append(r.mistakes, m)
+}
+
+func (r *reader) at(file string, s Src, format string, args ...any) {
+	r.mistake(file, s.Line, s.Col, format, args...)
+}
+
+// read decodes a YAML file strictly into a struct pointer. It reports whether the file could be read as YAML at all.
+func (r *reader) read(file string, into any) bool {
+	b, err := fs.ReadFile(r.fsys, file)
+	if err != nil {
+		r.mistake(file, 0, 0, "cannot be read")
+		return false
+	}
+	r.lines[file] = strings.Split(strings.ReplaceAll(string(b), "\r\n", "\n"), "\n")
+	if strings.ContainsRune(string(b), 0) {
+		r.mistake(file, 1+strings.Count(string(b[:strings.IndexByte(string(b), 0)]), "\n"), 1, "holds a NUL byte")
+		return false
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(b, &doc); err != nil {
+		line := 1
+		msg := strings.TrimPrefix(err.Error(), "yaml: ")
+		if _, err := fmt.Sscanf(msg, "line %d:", &line); err == nil {
+			_, msg, _ = strings.Cut(msg, ": ")
+		}
+		r.mistake(file, line, 1, "is not YAML: %s", msg)
+		return false
+	}
+	if len(doc.Content) == 0 {
+		r.mistake(file, 1, 1, "is empty")
+		return false
+	}
+	before := len(r.mistakes)
+	r.decode(file, doc.Content[0], reflect.ValueOf(into).Elem())
+	return len(r.mistakes) == before
+}
+
+// column counts characters, as editors do; YAML counts bytes of UTF-8 runes already as runes.
+func (r *reader) wrong(file string, n *yaml.Node, want string) {
+	r.mistake(file, n.Line, n.Column, "wants %s", want)
+}
+
+var (
+	srcType  = reflect.TypeFor[Src]()
+	dayType  = reflect.TypeFor[calendar.Day]()
+	mapEntry = "Entry["
+)
+
+func (r *reader) decode(file string, n *yaml.Node, v reflect.Value) {
+	if n.Kind == yaml.AliasNode {
+		r.mistake(file, n.Line, n.Column, "an alias: write the value out, so that the line says what holds")
+		return
+	}
+	switch {
+	case v.Type() == srcType:
+		if n.Kind != yaml.ScalarNode {
+			r.wrong(file, n, "a text")
+			return
+		}
+		s := Src{n.Value, n.Line, n.Column}
+		if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+			s.Col++
+		}
+		if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+			s.Line, s.Col = n.Line+1, 1
+			if ls := r.lines[file]; n.Line < len(ls) {
+				s.Col = len(ls[n.Line]) - len(strings.TrimLeft(ls[n.Line], " ")) + 1
+			}
+		}
+		v.Set(reflect.ValueOf(s))
+	case v.Type() == dayType:
+		d, err := calendar.Parse(n.Value)
+		if n.Kind != yaml.ScalarNode || err != nil {
+			r.wrong(file, n, "a day, written 2024-12-20")
+			return
+		}
+		v.Set(reflect.ValueOf(d))
+	case v.Kind() == reflect.Pointer:
+		p := reflect.New(v.Type().Elem())
+		r.decode(file, n, p.Elem())
+		v.Set(p)
+	case v.Kind() == reflect.String:
+		if n.Kind != yaml.ScalarNode {
+			r.wrong(file, n, "a text")
+			return
+		}
+		v.SetString(n.Value)
+	case v.Kind() == reflect.Int64:
+		i, err := strconv.ParseInt(strings.ReplaceAll(n.Value, "_", ""), 10, 64)
+		if n.Kind != yaml.ScalarNode || err != nil {
+			r.wrong(file, n, "a whole number")
+			return
+		}
+		v.SetInt(i)
+	case v.Kind() == reflect.Bool:
+		if n.Kind != yaml.ScalarNode || n.Value != "true" && n.Value != "false" {
+			r.wrong(file, n, "true or false")
+			return
+		}
+		v.SetBool(n.Value == "true")
+	case v.Kind() == reflect.Slice && strings.HasPrefix(v.Type().Elem().Name(), mapEntry):
+		r.entries(file, n, v)
+	case v.Kind() == reflect.Slice:
+		if n.Kind != yaml.SequenceNode {
+			r.wrong(file, n, "a list")
+			return
+		}
+		for _, c := range n.Content {
+			e := reflect.New(v.Type().Elem()).Elem()
+			r.decode(file, c, e)
+			v.Set(reflect.Append(v, e))
+		}
+	case v.Kind() == reflect.Struct:
+		r.fields(file, n, v)
+	default:
+		panic("pack: no decoding into " + v.Type().String())
+	}
+}
+
+func (r *reader) entries(file string, n *yaml.Node, v reflect.Value) {
+	if n.Kind != yaml.MappingNode {
+		r.wrong(file, n, "a mapping")
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i < len(n.Content); i += 2 {
+		k := n.Content[i]
+		if seen[k.Value] {
+			r.mistake(file, k.Line, k.Column, "%s stands here twice", k.Value)
+			continue
+		}
+		seen[k.Value] = true
+		e := reflect.New(v.Type().Elem()).Elem()
+		r.decode(file, k, e.Field(0))
+		r.decode(file, n.Content[i+1], e.Field(1))
+		v.Set(reflect.Append(v, e))
+	}
+}
+
+func (r *reader) fields(file string, n *yaml.Node, v reflect.Value) {
+	if n.Kind != yaml.MappingNode {
+		r.wrong(file, n, "a mapping")
+		return
+	}
+	byName, required := map[string]reflect.Value{}, []string{}
+	for i := range v.NumField() {
+		name, opt, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+		if name == "" || name == "-" {
+			continue
+		}
+		byName[name] = v.Field(i)
+		if opt == "required" {
+			required = append(required, name)
+		}
+	}
+	seen := map[string]bool{}
+	for i := 0; i < len(n.Content); i += 2 {
+		k := n.Content[i]
+		f, ok := byName[k.Value]
+		switch {
+		case !ok:
+			names := make([]string, 0, len(byName))
+			for name := range byName {
+				names = append(names, name)
+			}
+			sort.Strings(names)
+			msg := "no key " + k.Value + " here"
+			if near := fault.Closest(k.Value, names); near != "" {
+				msg += "; did you mean " + near + "?"
+			} else {
+				msg += "; there is " + strings.Join(names, ", ")
+			}
+			r.mistake(file, k.Line, k.Column, "%s", msg)
+		case seen[k.Value]:
+			r.mistake(file, k.Line, k.Column, "%s stands here twice", k.Value)
+		default:
+			r.decode(file, n.Content[i+1], f)
+		}
+		seen[k.Value] = true
+	}
+	for _, name := range required {
+		if !seen[name] {
+			r.mistake(file, n.Line, n.Column, "%s is missing", name)
+		}
+	}
+}

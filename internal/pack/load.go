@@ -1,0 +1,592 @@
+package pack
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"sort"
+	"strings"
+
+	"bole/internal/expr"
+	"bole/internal/fault"
+	"bole/internal/law"
+)
+
+// head is pack.yaml.
+type head struct {
+	Pack      string   `yaml:"pack,required"`
+	Title     Words    `yaml:"title,required"`
+	Division  Src      `yaml:"division,required"`
+	Uses      *Src     `yaml:"uses"`
+	Constants Map[Src] `yaml:"constants"`
+}
+
+// Load reads the pack at the root of fsys. Packs that it uses are looked for in shipped, by name.
+//
+// Errors: fault.Mistakes with everything that is wrong, in order of file and line.
+func Load(fsys fs.FS, shipped fs.FS) (*Pack, error) {
+	return load(fsys, shipped, nil)
+}
+
+// load reads a pack under the constants of the pack that uses it, which stand before its own: another city's facts are about that city.
+func load(fsys fs.FS, shipped fs.FS, constants Map[Src]) (*Pack, error) {
+	r := &reader{fsys: fsys, lines: map[string][]string{}}
+	p := &Pack{Constants: map[string]any{}}
+	r.pack(p, shipped, constants)
+	if len(r.mistakes) > 0 {
+		sort.SliceStable(r.mistakes, func(i, j int) bool {
+			a, b := r.mistakes[i], r.mistakes[j]
+			return a.File < b.File || a.File == b.File && (a.Line < b.Line || a.Line == b.Line && a.Column < b.Column)
+		})
+		return nil, slices.CompactFunc(r.mistakes, func(a, b fault.Mistake) bool { return a == b })
+	}
+	return p, nil
+}
+
+func (r *reader) pack(p *Pack, shipped fs.FS, constants Map[Src]) {
+	var h head
+	if !r.read("pack.yaml", &h) {
+		return
+	}
+	p.Name, p.Title, p.Division = h.Pack, h.Title, h.Division.Text
+	sum := sha256.New()
+	if h.Uses != nil {
+		base, err := fs.Sub(shipped, h.Uses.Text)
+		if err == nil {
+			_, err = fs.Stat(base, "pack.yaml")
+		}
+		if err != nil {
+			r.at("pack.yaml", *h.Uses, "no pack called %s is shipped with this program", h.Uses.Text)
+			return
+		}
+		used, err := load(base, shipped, h.Constants)
+		if err != nil {
+			r.at("pack.yaml", *h.Uses, "the pack %s has mistakes of its own: check it first", h.Uses.Text)
+			return
+		}
+		p.Codes, p.Registers, p.Subjects = used.Codes, used.Registers, used.Subjects
+		for k, v := range used.Constants {
+			p.Constants[k] = v
+		}
+		sum.Write([]byte(used.Hash))
+	}
+	for _, e := range append(h.Constants, constants...) {
+		p.Constants[e.Key.Text] = e.Value.Text
+	}
+	files := map[string][]string{}
+	_ = fs.WalkDir(r.fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			if d != nil && d.IsDir() && name == "reference" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		b, _ := fs.ReadFile(r.fsys, name)
+		fmt.Fprintf(sum, "%s\x00%d\x00", name, len(b))
+		sum.Write(b)
+		if path.Ext(name) == ".yaml" {
+			files[path.Dir(name)] = append(files[path.Dir(name)], name)
+		}
+		return nil
+	})
+	p.Hash = hex.EncodeToString(sum.Sum(nil))
+
+	for _, f := range files["codes"] {
+		c := &CodeList{}
+		if r.read(f, c) && r.codeList(f, c) && r.free(f, c.Name, p.CodeList(c.Name) != nil) {
+			p.Codes = append(p.Codes, c)
+		}
+	}
+	for _, f := range files["registers"] {
+		reg := &Register{File: f}
+		if r.read(f, reg) && r.free(f, reg.Name, p.Register(reg.Name) != nil) {
+			r.register(f, p, reg)
+			p.Registers = append(p.Registers, reg)
+		}
+	}
+	for _, f := range files["facts"] {
+		s := &Subject{}
+		if !r.read(f, s) {
+			continue
+		}
+		if have := p.Subject(s.Name); have != nil && h.Uses != nil { // a using pack adds facts to a kind
+			extended := *have
+			extended.Facts = append(slices.Clone(have.Facts), s.Facts...)
+			p.Subjects[slices.Index(p.Subjects, have)] = &extended
+		} else if r.free(f, s.Name, have != nil) {
+			p.Subjects = append(p.Subjects, s)
+		}
+		for _, fact := range s.Facts {
+			r.fact(f, p, s, fact)
+		}
+	}
+	if p.Subject("person") == nil && len(r.mistakes) == 0 {
+		r.mistake("pack.yaml", 1, 1, "no kind of subject called person: declare facts/person.yaml")
+	}
+	if len(r.mistakes) > 0 {
+		return // policies would only repeat what is wrong below them
+	}
+	for _, s := range p.Subjects {
+		r.vocabulary(p, s)
+	}
+	for _, f := range files["facts"] {
+		r.factExpressions(f, p)
+	}
+	for _, f := range files["policies"] {
+		if strings.HasSuffix(f, "_test.yaml") {
+			continue
+		}
+		pol := &Policy{File: f}
+		if r.read(f, pol) && r.free(f, pol.Name, p.Policy(pol.Name) != nil) {
+			r.policy(f, p, pol)
+			p.Policies = append(p.Policies, pol)
+		}
+	}
+	for _, f := range files["policies"] {
+		if strings.HasSuffix(f, "_test.yaml") {
+			r.tests(f, p)
+		}
+	}
+}
+
+func (r *reader) free(file, name string, taken bool) bool {
+	if taken {
+		r.mistake(file, 1, 1, "%s is declared twice", name)
+	}
+	return !taken
+}
+
+func (r *reader) codeList(file string, c *CodeList) bool {
+	seen := map[string]bool{}
+	for _, it := range c.Items {
+		for _, s := range append([]string{it.Code.Text, it.Zh, it.En}, it.Also...) {
+			if strings.ContainsAny(s, "\x00") {
+				r.at(file, it.Code, "%s holds a control character", it.Code.Text)
+			}
+		}
+		if seen[it.Code.Text] {
+			r.at(file, it.Code, "the code %s stands here twice", it.Code.Text)
+		}
+		seen[it.Code.Text] = true
+	}
+	return true
+}
+
+var (
+	columnTypes = map[string]expr.Type{
+		"id_number": "", "person_name": "", "phone": "", "uscc": expr.Text, "text": expr.Text, "number": expr.Text, "code": expr.Text,
+		"int": expr.Int, "yuan": expr.Int, "day": expr.Day, "month": expr.Day, "bool": expr.Bool,
+	}
+	classes = map[string]string{ // the classes that a type may have
+		"id_number": "personal", "person_name": "personal", "phone": "personal", "uscc": "code", "text": "cleared personal", "number": "keyed code",
+		"code": "code", "int": "number", "yuan": "number", "day": "day", "month": "day", "bool": "code",
+	}
+	modes = []string{"append", "upsert", "replace_month", "replace_all"}
+)
+
+func (r *reader) register(file string, p *Pack, reg *Register) {
+	r.oneOf(file, reg.Mode, "way of delivery", modes)
+	if reg.About != "person" && reg.About != "employer" {
+		r.mistake(file, 1, 1, "about is person or employer")
+	}
+	if (reg.Mode.Text == "replace_month") != (reg.Month != nil) {
+		r.at(file, reg.Mode, "replace_month needs month: the column that holds the month, and nothing else has one")
+	}
+	var words []expr.Name
+	var names []string
+	heads := map[string]string{}
+	for _, c := range reg.Columns {
+		names = append(names, c.Name.Text)
+		r.oneOf(file, c.Type, "column type", keys(columnTypes))
+		if ok := classes[c.Type.Text]; ok != "" && !slices.Contains(strings.Fields(ok), c.Class.Text) {
+			r.at(file, c.Class, "a column of type %s is of class %s", c.Type.Text, strings.Join(strings.Fields(ok), " or "))
+		}
+		if (c.Type.Text == "code") != (c.Codes != nil) {
+			r.at(file, c.Name, "codes stands beside type code, and only there")
+		} else if c.Codes != nil {
+			c.list = p.CodeList(c.Codes.Text)
+			if c.list == nil {
+				r.unknown(file, *c.Codes, "code list", listNames(p))
+			}
+		}
+		for _, h := range append([]string{c.Name.Text, c.Title.Zh, c.Title.En}, c.Heads...) {
+			if other, ok := heads[h]; ok && other != c.Name.Text {
+				r.at(file, c.Name, "the heading %s is already that of %s", h, other)
+			}
+			heads[h] = c.Name.Text
+		}
+		if w, ok := c.word(); ok {
+			words = append(words, w)
+		}
+	}
+	for _, k := range reg.Key {
+		if !slices.Contains(names, k.Text) {
+			r.unknown(file, k, "column", names)
+		}
+	}
+	for _, s := range []*Src{reg.Month, reg.Day} {
+		if s != nil && !slices.Contains(names, s.Text) {
+			r.unknown(file, *s, "column", names)
+		}
+	}
+	if reg.About == "person" && !slices.ContainsFunc(reg.Columns, func(c *Column) bool { return c.Type.Text == "id_number" && c.Required }) {
+		r.mistake(file, 1, 1, "a register about persons needs a required column of type id_number")
+	}
+	v, err := expr.NewVocabulary(append(words, expr.Name{Name: "received", Type: expr.Day, Sure: true})...)
+	if err != nil {
+		r.mistake(file, 1, 1, "a column's name cannot be used: %v", err)
+		return
+	}
+	for _, ch := range reg.Checks {
+		ch.expr = r.compile(file, v, ch.Holds, expr.Bool)
+	}
+}
+
+// word is the column as a name of the rule language; personal columns have none.
+func (c *Column) word() (expr.Name, bool) {
+	t := columnTypes[c.Type.Text]
+	w := expr.Name{Name: c.Name.Text, Type: t, Sure: c.Required}
+	if c.list != nil {
+		if w.Type, w.Codes = expr.Text, c.list.codes(); c.list.Ordered {
+			w.Type, w.Codes = expr.Int, nil
+			w.Min, w.Max = c.list.ranks()
+		}
+	} else if t == expr.Int {
+		w.Min, w.Max = -1<<40, 1<<40
+		if c.Min != nil {
+			w.Min = *c.Min
+		}
+		if c.Max != nil {
+			w.Max = *c.Max
+		}
+		if c.Type.Text == "yuan" { // declared in yuan, kept in fen
+			w.Min, w.Max = w.Min*100, w.Max*100
+		}
+	}
+	return w, t != "" && c.InLake()
+}
+
+func (c *CodeList) codes() []string {
+	out := make([]string, len(c.Items))
+	for i, it := range c.Items {
+		out[i] = it.Code.Text
+	}
+	return out
+}
+
+func (c *CodeList) ranks() (lo, hi int64) {
+	lo, hi = c.Items[0].Rank, c.Items[0].Rank
+	for _, it := range c.Items {
+		lo, hi = min(lo, it.Rank), max(hi, it.Rank)
+	}
+	return lo, hi
+}
+
+// Rank returns a code's rank in an ordered list.
+func (c *CodeList) Rank(code string) (int64, bool) {
+	for _, it := range c.Items {
+		if it.Code.Text == code {
+			return it.Rank, true
+		}
+	}
+	return 0, false
+}
+
+var takes = []string{"value", "column", "highest", "latest", "first", "exists", "count", "sum",
+	"months_total", "months_longest", "months_current", "months_first", "months_last", "employer"}
+
+var factTypes = map[string]expr.Type{"bool": expr.Bool, "int": expr.Int, "text": expr.Text, "day": expr.Day, "code": expr.Text}
+
+// fact checks one declaration without its expressions.
+func (r *reader) fact(file string, p *Pack, s *Subject, f *Fact) {
+	f.Subject = s
+	r.oneOf(file, f.Take, "way to take a fact", takes)
+	r.oneOf(file, f.Type, "type", keys(factTypes))
+	f.typ = factTypes[f.Type.Text]
+	if (f.Type.Text == "code") != (f.Codes != nil) {
+		r.at(file, f.Name, "codes stands beside type code, and only there")
+	} else if f.Codes != nil {
+		if f.list = p.CodeList(f.Codes.Text); f.list == nil {
+			r.unknown(file, *f.Codes, "code list", listNames(p))
+			return
+		}
+		if f.list.Ordered {
+			f.typ = expr.Int
+		}
+	}
+	if f.typ == expr.Int && f.list == nil && (f.Min == nil || f.Max == nil) {
+		r.at(file, f.Name, "%s needs min and max: without them no amount can be proven to stay in range", f.Name.Text)
+	}
+	if f.typ == expr.Int && f.list == nil && f.Unit == "" {
+		r.at(file, f.Name, "%s needs a unit", f.Name.Text)
+	}
+	switch {
+	case f.Take.Text == "value":
+	case f.Take.Text == "column" && f.Register == nil:
+		f.register = nil // a column of the subject's own row
+	case f.Register == nil:
+		r.at(file, f.Name, "%s needs a register", f.Name.Text)
+	default:
+		if f.register = p.Register(f.Register.Text); f.register == nil {
+			r.unknown(file, *f.Register, "register", registerNames(p))
+		}
+	}
+	if slices.Contains([]string{"highest", "latest", "first"}, f.Take.Text) && f.By == nil {
+		r.at(file, f.Name, "%s of %s needs by: the column that orders", f.Take.Text, f.Name.Text)
+	}
+	if f.Absent != nil && f.register != nil && !f.register.Complete {
+		r.at(file, *f.Absent, "the register %s is not complete, so its silence is unknown and not %s", f.register.Name, f.Absent.Text)
+	}
+	if f.Absent != nil {
+		f.absent = r.typed(file, *f.Absent, f.typ, f.list)
+	}
+}
+
+// typed reads a literal of a declaration.
+func (r *reader) typed(file string, s Src, t expr.Type, list *CodeList) any {
+	v, want := parse(s.Text, t, list)
+	if want != "" {
+		r.at(file, s, "wants %s", want)
+	}
+	return v
+}
+
+func (r *reader) vocabulary(p *Pack, s *Subject) {
+	var words []expr.Name
+	for k, v := range p.Constants {
+		words = append(words, expr.Name{Name: k, Type: expr.Text, Const: v})
+	}
+	for _, c := range p.Codes {
+		for _, it := range c.Items {
+			if c.Ordered {
+				words = append(words, expr.Name{Name: c.Name + "." + it.Code.Text, Type: expr.Int, Const: it.Rank})
+			}
+		}
+	}
+	words = append(words, expr.Name{Name: "on", Type: expr.Day, Sure: true})
+	facts := s.Facts
+	if s.Name != "person" {
+		facts = append(slices.Clone(facts), p.Subject("person").Facts...)
+	}
+	seen := map[string]bool{}
+	for _, f := range facts {
+		if seen[f.Name.Text] {
+			r.mistake("facts/"+s.Name+".yaml", f.Name.Line, f.Name.Col, "the fact %s is declared twice", f.Name.Text)
+		}
+		seen[f.Name.Text] = true
+		words = append(words, f.word())
+	}
+	v, err := expr.NewVocabulary(words...)
+	if err != nil {
+		r.mistake("facts/"+s.Name+".yaml", 1, 1, "a fact's name cannot be used: %v", err)
+		return
+	}
+	s.vocab = v
+}
+
+func (f *Fact) word() expr.Name {
+	w := expr.Name{Name: f.Name.Text, Type: f.typ}
+	if f.list != nil && f.list.Ordered {
+		w.Min, w.Max = f.list.ranks()
+	} else if f.list != nil {
+		w.Codes = f.list.codes()
+	}
+	if f.Min != nil && f.Max != nil {
+		w.Min, w.Max = *f.Min, *f.Max
+	}
+	return w
+}
+
+// factExpressions compiles what facts say over rows and over other facts. Facts of take: value may name only facts that stand before
+// them, so that there is no circle.
+func (r *reader) factExpressions(file string, p *Pack) {
+	for _, s := range p.Subjects {
+		if "facts/"+s.Name+".yaml" != file {
+			continue
+		}
+		if s.Register != nil {
+			if s.register = p.Register(s.Register.Text); s.register == nil {
+				r.unknown(file, *s.Register, "register", registerNames(p))
+				continue
+			}
+			if s.ID == nil || s.register.Column(s.ID.Text) == nil {
+				r.mistake(file, 1, 1, "%s needs id: the column that names a row of %s", s.Name, s.register.Name)
+			}
+			if s.Where != nil {
+				s.where = r.compile(file, r.rowVocabulary(p, s.register), *s.Where, expr.Bool)
+			}
+		}
+		before := []expr.Name{{Name: "on", Type: expr.Day, Sure: true}}
+		for k, v := range p.Constants {
+			before = append(before, expr.Name{Name: k, Type: expr.Text, Const: v})
+		}
+		if s.Name != "person" {
+			for _, f := range p.Subject("person").Facts {
+				before = append(before, f.word())
+			}
+		}
+		for _, f := range s.Facts {
+			r.factExpression(file, p, s, f, before)
+			before = append(before, f.word())
+		}
+	}
+}
+
+func (r *reader) factExpression(file string, p *Pack, s *Subject, f *Fact, before []expr.Name) {
+	if f.Take.Text == "value" {
+		if f.Value == nil {
+			r.at(file, f.Name, "%s needs value", f.Name.Text)
+			return
+		}
+		v, _ := expr.NewVocabulary(append(before, r.ranks(p)...)...)
+		f.value = r.compile(file, v, *f.Value, f.typ)
+		return
+	}
+	reg := f.register
+	if reg == nil {
+		if reg = s.register; reg == nil {
+			r.at(file, f.Name, "%s takes a column, and a %s has no row of its own: name a register", f.Name.Text, s.Name)
+			return
+		}
+	}
+	if f.Take.Text == "employer" { // value names a column of the employers register, of the employer on the day asked
+		reg = p.Register("employers")
+		if reg == nil {
+			r.at(file, f.Take, "there is no register called employers")
+			return
+		}
+	}
+	v := r.rowVocabulary(p, reg)
+	if f.Where != nil {
+		f.where = r.compile(file, v, *f.Where, expr.Bool)
+	}
+	if f.By != nil && reg.Column(f.By.Text) == nil {
+		r.unknown(file, *f.By, "column", columnNames(reg))
+	}
+	for _, k := range f.Kinds {
+		if c := f.register.Column("kind"); c == nil || c.list == nil || !slices.Contains(c.list.codes(), k.Text) {
+			r.at(file, k, "no kind of contribution called %s", k.Text)
+		}
+	}
+	for _, q := range f.Qualities {
+		r.oneOf(file, q, "quality of a month", Qualities)
+	}
+	switch {
+	case f.Months():
+		if len(f.Kinds) == 0 {
+			r.at(file, f.Name, "%s needs kinds: which contributions count", f.Name.Text)
+		}
+		if want := map[bool]expr.Type{true: expr.Day, false: expr.Int}[f.Take.Text == "months_first" || f.Take.Text == "months_last"]; f.typ != want {
+			r.at(file, f.Type, "%s is %s", f.Take.Text, want)
+		}
+	case f.Take.Text == "exists" && f.typ != expr.Bool, f.Take.Text == "count" && f.typ != expr.Int:
+		r.at(file, f.Type, "%s is %s", f.Take.Text, map[string]expr.Type{"exists": expr.Bool, "count": expr.Int}[f.Take.Text])
+	case f.Value != nil:
+		f.value = r.compile(file, v, *f.Value, f.typ)
+	case f.Take.Text != "exists" && f.Take.Text != "count":
+		r.at(file, f.Name, "%s needs value: a column, or an expression over columns", f.Name.Text)
+	}
+}
+
+// Qualities are the ways in which a month of contributions can have come about, best first: paid when due, paid late, paid back for the
+// past, transferred in from another city.
+var Qualities = []string{"paid", "late", "back", "transfer"}
+
+func (r *reader) ranks(p *Pack) []expr.Name {
+	var out []expr.Name
+	for _, c := range p.Codes {
+		for _, it := range c.Items {
+			if c.Ordered {
+				out = append(out, expr.Name{Name: c.Name + "." + it.Code.Text, Type: expr.Int, Const: it.Rank})
+			}
+		}
+	}
+	return out
+}
+
+func (r *reader) rowVocabulary(p *Pack, reg *Register) *expr.Vocabulary {
+	words := append(r.ranks(p), expr.Name{Name: "on", Type: expr.Day, Sure: true})
+	for _, c := range reg.Columns {
+		if w, ok := c.word(); ok {
+			words = append(words, w)
+		}
+	}
+	v, err := expr.NewVocabulary(words...)
+	if err != nil {
+		r.mistake(reg.File, 1, 1, "a column's name cannot be used: %v", err)
+	}
+	return v
+}
+
+// compile turns an expression's problems into mistakes at their place in the file.
+func (r *reader) compile(file string, v *expr.Vocabulary, s Src, want expr.Type) *expr.Expr {
+	if v == nil {
+		return nil
+	}
+	x, problems := v.Compile(s.Text, want)
+	for _, p := range problems {
+		line, col := s.Line+p.Line-1, p.Column
+		if p.Line == 1 {
+			col += s.Col - 1
+		}
+		r.mistake(file, line, col, "%s", p.Message)
+	}
+	return x
+}
+
+func (r *reader) oneOf(file string, s Src, what string, among []string) {
+	if !slices.Contains(among, s.Text) {
+		r.unknown(file, s, what, among)
+	}
+}
+
+func (r *reader) unknown(file string, s Src, what string, among []string) {
+	msg := fmt.Sprintf("no %s called %s", what, s.Text)
+	if near := fault.Closest(s.Text, among); near != "" {
+		msg += "; did you mean " + near + "?"
+	} else if len(among) > 0 && len(among) < 20 {
+		msg += "; there is " + strings.Join(among, ", ")
+	}
+	r.at(file, s, "%s", msg)
+}
+
+func keys[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	return out
+}
+
+func names[T any](list []T, name func(T) string) []string {
+	out := make([]string, len(list))
+	for i, x := range list {
+		out[i] = name(x)
+	}
+	return out
+}
+
+func listNames(p *Pack) []string { return names(p.Codes, func(c *CodeList) string { return c.Name }) }
+func registerNames(p *Pack) []string {
+	return names(p.Registers, func(r *Register) string { return r.Name })
+}
+func columnNames(r *Register) []string {
+	return names(r.Columns, func(c *Column) string { return c.Name.Text })
+}
+
+func (r *reader) lawText(file string, pol *Policy) {
+	pol.LawFile = strings.TrimSuffix(file, ".yaml") + ".law.md"
+	b, err := fs.ReadFile(r.fsys, pol.LawFile)
+	if err != nil {
+		r.mistake(file, 1, 1, "its law text %s is missing", path.Base(pol.LawFile))
+		return
+	}
+	pol.Law = law.Parse(string(b))
+	if pol.Law.ReadOn == 0 {
+		r.mistake(pol.LawFile, 0, 0, "does not say on which day its source was read: a line like read: 2026-11-23")
+	}
+}

@@ -1,0 +1,422 @@
+package pack
+
+import (
+	"bole/internal/calendar"
+	"bole/internal/expr"
+	"bole/internal/law"
+)
+
+// Words is a text that a person sees, in both languages.
+type Words struct {
+	Zh string `yaml:"zh,required" json:"zh"`
+	En string `yaml:"en,required" json:"en"`
+}
+
+// In returns the text in a language, "en" or anything else for Chinese.
+func (w Words) In(lang string) string {
+	if lang == "en" {
+		return w.En
+	}
+	return w.Zh
+}
+
+// Pack is a loaded pack without mistakes.
+type Pack struct {
+	Name      string
+	Title     Words
+	Division  string // GB/T 2260 code of the city
+	Constants map[string]any
+	Codes     []*CodeList
+	Registers []*Register
+	Subjects  []*Subject
+	Policies  []*Policy
+	Hash      string // sha256 over every file of the pack, in order of name
+}
+
+// CodeList is the values that a column or a fact may have. An ordered list is an int in facts, its rank; any other is a text, its code.
+type CodeList struct {
+	Name    string     `yaml:"codes,required"`
+	Title   Words      `yaml:"title,required"`
+	Source  string     `yaml:"source,required"`
+	Ordered bool       `yaml:"ordered"`
+	Items   []CodeItem `yaml:"items,required"`
+}
+
+// CodeItem is one value of a code list.
+type CodeItem struct {
+	Code Src      `yaml:"code,required"`
+	Rank int64    `yaml:"rank"`
+	Zh   string   `yaml:"zh,required"`
+	En   string   `yaml:"en,required"`
+	Also []string `yaml:"also"` // other spellings met in deliveries
+}
+
+// Word is the text of a value: a code's, or in an ordered list a rank's. A value that the list lacks is shown as it is.
+func (c *CodeList) Word(value any, lang string) string {
+	for _, it := range c.Items {
+		if it.Code.Text == value || c.Ordered && it.Rank == value {
+			return Words{it.Zh, it.En}.In(lang)
+		}
+	}
+	return ""
+}
+
+// Register declares a record of a population kept by a named body, and how it is delivered.
+type Register struct {
+	Name     string    `yaml:"register,required"`
+	Title    Words     `yaml:"title,required"`
+	Owner    Words     `yaml:"owner,required"`
+	Basis    Words     `yaml:"basis,required"` // by what law the bureau may have it
+	About    string    `yaml:"about,required"` // person or employer: whom a row is about
+	Mode     Src       `yaml:"mode,required"`  // append, upsert, replace_month, replace_all
+	Key      []Src     `yaml:"key,required"`   // columns that make a row one row
+	Month    *Src      `yaml:"month"`          // replace_month: the column with the month
+	Day      *Src      `yaml:"day"`            // the column with the day that a row tells of, for pages
+	Complete bool      `yaml:"complete"`       // no row means there is none; otherwise silence is unknown
+	Keep     int64     `yaml:"keep_months"`    // months that old versions are kept
+	Columns  []*Column `yaml:"columns,required"`
+	Checks   []*Check  `yaml:"checks"`
+	File     string    `yaml:"-"`
+}
+
+// Column is one column of a register.
+type Column struct {
+	Name     Src      `yaml:"name,required"`
+	Title    Words    `yaml:"title,required"`
+	Heads    []string `yaml:"heads"`          // headings met in deliveries, beside the name and the titles
+	Type     Src      `yaml:"type,required"`  // id_number person_name phone uscc text number code int yuan day month bool
+	Class    Src      `yaml:"class,required"` // personal keyed code number day cleared
+	Codes    *Src     `yaml:"codes"`
+	Required bool     `yaml:"required"`
+	Min      *int64   `yaml:"min"`
+	Max      *int64   `yaml:"max"`
+
+	list *CodeList
+}
+
+// List is the column's code list, or nil.
+func (c *Column) List() *CodeList { return c.list }
+
+// InLake reports whether the column's value, or a keyed hash of it, is written to the lake; personal ones stay in the vault.
+func (c *Column) InLake() bool { return c.Class.Text != "personal" }
+
+// Check is a condition over one row's columns that a delivered row must meet; unknown lets it pass.
+type Check struct {
+	ID    string `yaml:"id,required"`
+	Holds Src    `yaml:"holds,required"`
+	Says  Words  `yaml:"says,required"` // what is wrong and what to do
+
+	expr *expr.Expr
+}
+
+// Expr is the compiled condition, over the register's columns and the day received.
+func (c *Check) Expr() *expr.Expr { return c.expr }
+
+// Column finds a column by name.
+func (r *Register) Column(name string) *Column {
+	for _, c := range r.Columns {
+		if c.Name.Text == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// Subject is a kind of row that facts are taken for: a person, a certificate.
+type Subject struct {
+	Name     string  `yaml:"subject,required"`
+	Title    Words   `yaml:"title,required"`
+	Unit     Words   `yaml:"unit,required"` // 人, 本
+	Register *Src    `yaml:"register"`      // whose rows they are; without it every known person
+	ID       *Src    `yaml:"id"`            // the keyed column that names a row
+	Where    *Src    `yaml:"where"`         // which rows, over its columns and "on"
+	Facts    []*Fact `yaml:"facts,required"`
+
+	register *Register
+	where    *expr.Expr
+	vocab    *expr.Vocabulary
+}
+
+// Rows is the register whose rows the subjects are; nil for persons.
+func (s *Subject) Rows() *Register { return s.register }
+
+// WhereExpr is the compiled condition on rows, or nil.
+func (s *Subject) WhereExpr() *expr.Expr { return s.where }
+
+// Vocabulary holds the facts that a policy about this kind may name: its own, its person's, the constants and "on".
+func (s *Subject) Vocabulary() *expr.Vocabulary { return s.vocab }
+
+// Fact is a typed, dated statement about a subject row, derived from registers. Unknown where no register told.
+type Fact struct {
+	Name  Src    `yaml:"name,required"`
+	Title Words  `yaml:"title,required"`
+	Type  Src    `yaml:"type,required"` // bool int text day, or code
+	Unit  string `yaml:"unit"`
+	Min   *int64 `yaml:"min"`
+	Max   *int64 `yaml:"max"`
+	Codes *Src   `yaml:"codes"`
+
+	// Take says how: value, column, highest, latest, first, exists, count, sum, months_total, months_longest, months_current,
+	// months_first, months_last, employer.
+	Take      Src   `yaml:"take,required"`
+	Register  *Src  `yaml:"register"`
+	Value     *Src  `yaml:"value"` // over the row's columns; for take: value over the subject's other facts
+	By        *Src  `yaml:"by"`    // highest, latest, first: the column that orders; ties go to the smaller row
+	Where     *Src  `yaml:"where"` // which rows count, over columns and "on"
+	Kinds     []Src `yaml:"kinds"` // months: kinds of insurance; a month of any of them counts
+	Qualities []Src `yaml:"qualities"`
+	Grace     int64 `yaml:"grace_months"` // months_current: how many months the register may lag behind the day asked
+	Absent    *Src  `yaml:"absent"`       // the value where a complete register has no row; otherwise unknown
+
+	Subject  *Subject `yaml:"-"`
+	register *Register
+	list     *CodeList
+	value    *expr.Expr
+	where    *expr.Expr
+	absent   any
+	typ      expr.Type
+}
+
+// Source is the register that the fact is derived from, or nil for one worked out from other facts.
+func (f *Fact) Source() *Register { return f.register }
+
+// List is the fact's code list, or nil.
+func (f *Fact) List() *CodeList { return f.list }
+
+// ValueExpr and WhereExpr are the compiled expressions, or nil.
+func (f *Fact) ValueExpr() *expr.Expr { return f.value }
+
+// WhereExpr is the condition on rows, or nil.
+func (f *Fact) WhereExpr() *expr.Expr { return f.where }
+
+// AbsentValue is the value where a complete register has no row, or nil.
+func (f *Fact) AbsentValue() any { return f.absent }
+
+// ExprType is the fact's type in the rule language: a code is an int where its list is ordered, else a text.
+func (f *Fact) ExprType() expr.Type { return f.typ }
+
+// Months reports whether the fact counts months of contributions, which go on when a person goes on contributing.
+func (f *Fact) Months() bool { return len(f.Take.Text) > 7 && f.Take.Text[:7] == "months_" }
+
+// Policy is one entitlement from one line of instruments of law.
+type Policy struct {
+	Name       string          `yaml:"policy,required"`
+	Title      Words           `yaml:"title,required"`
+	Mechanism  []string        `yaml:"mechanism,required"` // rows of the brief: M14
+	About      Src             `yaml:"about,required"`     // the kind of subject row
+	VersionBy  Src             `yaml:"version_by,required"`
+	Versions   []*Version      `yaml:"versions,required"`
+	Ended      *Ended          `yaml:"ended"`
+	Parameters Map[*Parameter] `yaml:"parameters"`
+	Rules      []*Rule         `yaml:"rules,required"`
+	Window     *Window         `yaml:"window"`
+	Award      Award           `yaml:"award,required"`
+	Payee      Src             `yaml:"payee,required"`
+	Fund       string          `yaml:"fund,required"`
+	Assumed    []Words         `yaml:"assumed"` // what no public text says and we assumed; shown wherever the policy is
+	Law        law.Text        `yaml:"-"`
+	LawFile    string          `yaml:"-"`
+	File       string          `yaml:"-"`
+	Subject    *Subject        `yaml:"-"`
+	Tests      []*Test         `yaml:"-"`
+
+	window *expr.Expr
+	amount *expr.Expr
+	vocab  *expr.Vocabulary
+}
+
+// Version is a stretch of days on which one text of the law held, both days included.
+type Version struct {
+	From calendar.Day  `yaml:"from,required"`
+	To   *calendar.Day `yaml:"to"` // open when absent
+	By   Src           `yaml:"by,required"`
+	Note *Words        `yaml:"note"`
+}
+
+// ID names a version by the day it begins.
+func (v *Version) ID() string { return v.From.String() }
+
+// Ended says that the policy itself ended: afterwards it is not in force, rather than unknown to us.
+type Ended struct {
+	On calendar.Day `yaml:"on,required"`
+	By Src          `yaml:"by,required"`
+}
+
+// Parameter is a number that the law fixes, with the days it held.
+type Parameter struct {
+	Title  Words            `yaml:"title,required"`
+	Unit   string           `yaml:"unit,required"`
+	Key    *Src             `yaml:"key"` // a table: the code list of its keys
+	Values Map[*DatedValue] `yaml:"values,required"`
+
+	Name string `yaml:"-"`
+	list *CodeList
+	typ  expr.Type
+}
+
+// DatedValue is a parameter's value from a day on, until the next; with the article that says so.
+type DatedValue struct {
+	Value *Src     `yaml:"value"`
+	Table Map[Src] `yaml:"table"`
+	By    Src      `yaml:"by,required"`
+
+	From  calendar.Day `yaml:"-"`
+	value any          // int64, bool, string, calendar.Day, map[int64]int64, map[string]int64
+}
+
+// Rule is a condition with its article. Rules are conjoined; an exception lifts the rule it stands under.
+type Rule struct {
+	ID     Src       `yaml:"id,required"`
+	By     Src       `yaml:"by,required"`
+	Title  Words     `yaml:"title,required"`
+	Holds  Src       `yaml:"holds,required"`
+	Unless []*Except `yaml:"unless"`
+
+	expr  *expr.Expr
+	whole *expr.Expr
+}
+
+// Except is a condition that lifts a rule, with its article.
+type Except struct {
+	ID    Src   `yaml:"id,required"`
+	By    Src   `yaml:"by,required"`
+	Title Words `yaml:"title,required"`
+	Holds Src   `yaml:"holds,required"`
+}
+
+// Expr is the rule without its exceptions: where its thresholds are.
+func (r *Rule) Expr() *expr.Expr { return r.expr }
+
+// Whole is the rule or any of its exceptions.
+func (r *Rule) Whole() *expr.Expr { return r.whole }
+
+// Window is the claim window: the last day on which a claim may be made, that day included.
+type Window struct {
+	By   Src `yaml:"by,required"`
+	Ends Src `yaml:"ends,required"`
+}
+
+// Award is what is paid.
+type Award struct {
+	Every  Src    `yaml:"every,required"` // once, month
+	Amount Amount `yaml:"amount_fen,required"`
+}
+
+// Amount is the formula of an award, in fen.
+type Amount struct {
+	By    Src `yaml:"by,required"`
+	Value Src `yaml:"value,required"`
+}
+
+// WindowExpr is the last day of the claim window, or nil.
+func (p *Policy) WindowExpr() *expr.Expr { return p.window }
+
+// AmountExpr is the award's formula in fen.
+func (p *Policy) AmountExpr() *expr.Expr { return p.amount }
+
+// Monthly reports whether the award is per month: then the finding's period is the month asked about.
+func (p *Policy) Monthly() bool { return p.Award.Every.Text == "month" }
+
+// Test is one situation and what must follow: it runs through both evaluators.
+type Test struct {
+	Name  string       `yaml:"name,required"`
+	On    calendar.Day `yaml:"on,required"`
+	Facts Map[Src]     `yaml:"facts,required"`
+	Want  Want         `yaml:"want,required"`
+
+	Values map[string]any `yaml:"-"` // the facts, typed
+}
+
+// Want is what a test demands. Because and Missing name exactly the rules that fail and the facts that are missing, when given.
+type Want struct {
+	Outcome    Src           `yaml:"outcome,required"`
+	AmountFen  *int64        `yaml:"amount_fen"`
+	Because    []string      `yaml:"because"`
+	Missing    []string      `yaml:"missing"`
+	WindowEnds *calendar.Day `yaml:"window_ends"`
+}
+
+// Register finds a register by name, or nil.
+func (p *Pack) Register(name string) *Register {
+	return find(p.Registers, func(r *Register) bool { return r.Name == name })
+}
+
+// Policy finds a policy by name, or nil.
+func (p *Pack) Policy(name string) *Policy {
+	return find(p.Policies, func(x *Policy) bool { return x.Name == name })
+}
+
+// Subject finds a kind of subject row by name, or nil.
+func (p *Pack) Subject(name string) *Subject {
+	return find(p.Subjects, func(s *Subject) bool { return s.Name == name })
+}
+
+// CodeList finds a code list by name, or nil.
+func (p *Pack) CodeList(name string) *CodeList {
+	return find(p.Codes, func(c *CodeList) bool { return c.Name == name })
+}
+
+// Fact finds a fact that policies about the subject may name: its own or its person's; nil for "on", parameters and constants.
+func (p *Pack) Fact(s *Subject, name string) *Fact {
+	for _, kind := range []*Subject{s, p.Subject("person")} {
+		if f := find(kind.Facts, func(f *Fact) bool { return f.Name.Text == name }); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+func find[T any](among []*T, is func(*T) bool) *T {
+	for _, x := range among {
+		if is(x) {
+			return x
+		}
+	}
+	return nil
+}
+
+// VersionOn returns the version whose days include d and its place from 1; 0 when d is before the first (or after an end): not in force;
+// -1 when d lies in a gap of what we have of the law.
+func (p *Policy) VersionOn(d calendar.Day) (*Version, int) {
+	if d < p.Versions[0].From || p.Ended != nil && d > p.Ended.On {
+		return nil, 0
+	}
+	for i, v := range p.Versions {
+		if d >= v.From && (v.To == nil || d <= *v.To) {
+			return v, i + 1
+		}
+	}
+	return nil, -1
+}
+
+// Parameter finds a parameter by its name without "p.".
+func (p *Policy) Parameter(name string) *Parameter {
+	for _, e := range p.Parameters {
+		if e.Key.Text == name {
+			return e.Value
+		}
+	}
+	return nil
+}
+
+// On returns the value in force on a day: int64, bool, string, calendar.Day or a table; nil before the first.
+func (p *Parameter) On(d calendar.Day) (any, *DatedValue) {
+	for i := len(p.Values) - 1; i >= 0; i-- {
+		if v := p.Values[i].Value; d >= v.From {
+			return v.value, v
+		}
+	}
+	return nil, nil
+}
+
+// Dated returns the parameter's values in order of day.
+func (p *Parameter) Dated() []*DatedValue {
+	out := make([]*DatedValue, len(p.Values))
+	for i, e := range p.Values {
+		out[i] = e.Value
+	}
+	return out
+}
+
+// Typed is the value: int64, bool, string, calendar.Day, map[int64]int64 or map[string]int64.
+func (v *DatedValue) Typed() any { return v.value }
