@@ -143,7 +143,7 @@ var typeWords = strings.NewReplacer("map(string, int)", string(TextTable), "map(
 func (v *Vocabulary) problems(src string, iss *cel.Issues) []Problem {
 	var out []Problem
 	for _, e := range iss.Errors() {
-		p := Problem{e.Location.Line(), e.Location.Column() + 1, typeWords.Replace(e.Message)}
+		p := Problem{max(e.Location.Line(), 1), max(e.Location.Column()+1, 1), typeWords.Replace(e.Message)}
 		word, start, called := wordAt(src, p.Line, p.Column)
 		if m := undeclared.FindStringSubmatch(e.Message); m != nil && called {
 			p.Column, p.Message = start, unknownFunction(m[1])
@@ -242,7 +242,7 @@ const refused Type = "refused"
 
 func (c *compiler) refuse(id int64, format string, args ...any) *node {
 	at := c.ast.SourceInfo().GetStartLocation(id)
-	p := Problem{max(at.Line(), 1), at.Column() + 1, fmt.Sprintf(format, args...)}
+	p := Problem{max(at.Line(), 1), max(at.Column()+1, 1), fmt.Sprintf(format, args...)}
 	if _, start, called := wordAt(c.src, p.Line, p.Column); called {
 		p.Column = start
 	}

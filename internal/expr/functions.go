@@ -90,7 +90,7 @@ var Functions = []Function{
 		})}},
 	{Name: "days_between", Example: `days_between(day("2024-02-28"), day("2024-03-01"))`, Result: "2", Meaning: "days from the first day to the second", lo: -183000, hi: 183000,
 		overloads: []cel.FunctionOpt{strict2("days_between_day", cel.TimestampType, cel.TimestampType, cel.IntType, func(a, b ref.Val) ref.Val {
-			return types.Int(calendar.DaysBetween(day(a), day(b)))
+			return types.Int((b.(types.Timestamp).Unix() - a.(types.Timestamp).Unix()) / (24 * 60 * 60))
 		})}},
 	{Name: "year_of", Example: `year_of(day("2024-12-20"))`, Result: "2024", Meaning: "the year that a day is in", lo: 1800, hi: 2299,
 		overloads: []cel.FunctionOpt{strict1("year_of_day", cel.TimestampType, cel.IntType, func(v ref.Val) ref.Val { return types.Int(day(v) / 10000) })}},

@@ -1,0 +1,404 @@
+package lake
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"bole/internal/calendar"
+	"bole/internal/columnar"
+	"bole/internal/fault"
+	"bole/internal/store"
+)
+
+// Lake is the folder of Parquet files and its manifest in the office's database.
+type Lake struct {
+	dir string
+	db  *store.DB
+	cfg columnar.Config
+	now func() time.Time
+}
+
+// Open opens the lake in dir. now is the clock of leases and of the manifest's "at".
+func Open(dir string, db *store.DB, cfg columnar.Config, now func() time.Time) (*Lake, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fault.Wrap("lake.Open", err)
+	}
+	return &Lake{dir, db, cfg, now}, nil
+}
+
+// File is one file of a table, as the manifest knows it.
+type File struct {
+	Table    string
+	Path     string // relative to the lake
+	Rows     int64
+	Received calendar.Day // 0 for derived files
+	Cutoff   calendar.Day
+	Seq      int64  // order of deliveries received on the same day
+	Meta     string // what the writer wants to know when it reads: the months that a delivery replaces, the parameters of a run
+}
+
+// Generation returns the newest generation; 0 for an empty lake.
+func (l *Lake) Generation(ctx context.Context) (int64, error) {
+	var id sql.NullInt64
+	err := l.db.QueryRowContext(ctx, `SELECT max(id) FROM lake_generation`).Scan(&id)
+	return id.Int64, fault.Wrap("lake.Generation", err)
+}
+
+func (l *Lake) files(ctx context.Context, generation int64, asOf calendar.Day) (map[string][]File, error) {
+	rows, err := l.db.QueryContext(ctx, `
+SELECT tbl, path, row_count, received, cutoff, seq, meta
+FROM lake_file
+WHERE added <= $1 AND (dropped IS NULL OR dropped > $1) AND ($2 = 0 OR received <= $2)
+ORDER BY tbl, received, seq, path`, generation, asOf)
+	if err != nil {
+		return nil, fault.Wrap("lake.files", err)
+	}
+	defer rows.Close()
+	out := map[string][]File{}
+	for rows.Next() {
+		var f File
+		if err := rows.Scan(&f.Table, &f.Path, &f.Rows, &f.Received, &f.Cutoff, &f.Seq, &f.Meta); err != nil {
+			return nil, fault.Wrap("lake.files", err)
+		}
+		out[f.Table] = append(out[f.Table], f)
+	}
+	return out, fault.Wrap("lake.files", rows.Err())
+}
+
+// Snapshot is a reader's view: one generation, as of a day, over a DuckDB instance of its own.
+type Snapshot struct {
+	*columnar.DB
+	Generation int64
+	AsOf       calendar.Day // 0 for everything received so far
+	dir        string
+	files      map[string][]File
+}
+
+// Read opens the newest generation as of a day; 0 for everything received so far. Close it.
+func (l *Lake) Read(ctx context.Context, asOf calendar.Day) (*Snapshot, error) {
+	g, err := l.Generation(ctx)
+	if err != nil {
+		return nil, err
+	}
+	files, err := l.files(ctx, g, asOf)
+	if err != nil {
+		return nil, err
+	}
+	db, err := columnar.Open(l.cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Snapshot{DB: db, Generation: g, AsOf: asOf, dir: l.dir, files: files}, nil
+}
+
+// Files lists a table's files, oldest first.
+func (s *Snapshot) Files(table string) []File { return s.files[table] }
+
+// LastReceived is the day of a table's newest delivery and the day that it describes; 0 when there is none.
+func (s *Snapshot) LastReceived(table string) (received, cutoff calendar.Day) {
+	for _, f := range s.files[table] {
+		received, cutoff = max(received, f.Received), max(cutoff, f.Cutoff)
+	}
+	return received, cutoff
+}
+
+// Ways says how the deliveries of a table add up.
+type Ways struct {
+	Mode  string   // append, upsert, replace_month, replace_all
+	Key   []string // columns
+	Month string   // replace_month: the column with the month
+}
+
+// Source is SQL for the current rows of a delivered table, to stand after FROM; false when nothing has been received.
+//
+// upsert: the newest row of a key. replace_month: for each month the rows of the newest delivery that covers it. replace_all: the newest
+// delivery. A file's Meta lists the months that it covers, as yyyymm separated by blanks.
+func (s *Snapshot) Source(table string, w Ways) (string, bool) {
+	files := s.files[table]
+	if len(files) == 0 {
+		return "", false
+	}
+	all := s.scan(files, "")
+	switch w.Mode {
+	case "upsert":
+		if len(files) == 1 {
+			return all, true // one delivery names a key once
+		}
+		return fmt.Sprintf("(SELECT * FROM %s QUALIFY row_number() OVER (PARTITION BY %s ORDER BY seq DESC) = 1)", all, strings.Join(w.Key, ", ")), true
+	case "replace_all":
+		return s.scan(files[len(files)-1:], ""), true
+	case "replace_month":
+		return s.months(files, w.Month), true
+	}
+	return all, true
+}
+
+func (s *Snapshot) months(files []File, column string) string {
+	newest := map[string]int{}
+	for i, f := range files {
+		for _, m := range strings.Fields(f.Meta) {
+			newest[m] = i
+		}
+	}
+	var whole []File
+	var parts []string
+	for i, f := range files {
+		var mine []string
+		for _, m := range strings.Fields(f.Meta) {
+			if newest[m] == i {
+				mine = append(mine, "DATE '"+m[:4]+"-"+m[4:]+"-01'")
+			}
+		}
+		switch len(mine) {
+		case 0:
+		case len(strings.Fields(f.Meta)):
+			whole = append(whole, f)
+		default:
+			parts = append(parts, fmt.Sprintf("SELECT * FROM %s WHERE %s IN (%s)", s.scan([]File{f}, ""), column, strings.Join(mine, ", ")))
+		}
+	}
+	if len(whole) > 0 {
+		parts = append(parts, "SELECT * FROM "+s.scan(whole, ""))
+	}
+	return "(" + strings.Join(parts, " UNION ALL BY NAME ") + ")"
+}
+
+// Scan is SQL for all rows of a derived table, to stand after FROM; false when it has no file.
+func (s *Snapshot) Scan(table string) (string, bool) {
+	if len(s.files[table]) == 0 {
+		return "", false
+	}
+	return s.scan(s.files[table], ""), true
+}
+
+func (s *Snapshot) scan(files []File, options string) string {
+	paths := make([]string, len(files))
+	for i, f := range files {
+		paths[i] = literal(filepath.Join(s.dir, f.Path))
+	}
+	return "read_parquet([" + strings.Join(paths, ", ") + "], union_by_name=true" + options + ")"
+}
+
+func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// Writer makes the next generation. Nothing of it is seen before Commit.
+type Writer struct {
+	*Snapshot // what the writer starts from
+	lake      *Lake
+	token     int64
+	next      int64
+	note      string
+	added     []File
+	dropped   []string // paths
+	stop      context.CancelFunc
+	beats     sync.WaitGroup
+	finished  bool
+}
+
+const leaseTime = 30 * time.Second
+
+// Write takes the lease and starts a generation. It waits for another writer for up to a minute.
+//
+// Errors: Conflict "lake.busy" when the other one is still at it.
+func (l *Lake) Write(ctx context.Context, note string) (*Writer, error) {
+	token, err := l.lease(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{lake: l, token: token, note: note}
+	if w.Snapshot, err = l.Read(ctx, 0); err != nil {
+		l.release(context.WithoutCancel(ctx), token)
+		return nil, err
+	}
+	w.next = w.Generation + 1
+	var beat context.Context
+	beat, w.stop = context.WithCancel(context.WithoutCancel(ctx))
+	w.beats.Go(func() { l.renew(beat, token) })
+	if err := l.sweep(ctx); err != nil {
+		return nil, errors.Join(err, w.Abort(ctx))
+	}
+	return w, nil
+}
+
+func (l *Lake) lease(ctx context.Context) (token int64, err error) {
+	give := l.now().Add(2 * leaseTime)
+	for {
+		now := l.now()
+		err = l.db.QueryRowContext(ctx, `UPDATE lake_lease SET token = token + 1, expiry = $1 WHERE name = 'writer' AND expiry < $2 RETURNING token`,
+			store.Micros(now.Add(leaseTime)), store.Micros(now)).Scan(&token)
+		if !errors.Is(err, sql.ErrNoRows) {
+			return token, fault.Wrap("lake.lease", err)
+		}
+		if now.After(give) {
+			return 0, fault.New("lake.lease", fault.Conflict, "lake.busy")
+		}
+		select {
+		case <-ctx.Done():
+			return 0, fault.Wrap("lake.lease", ctx.Err())
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func (l *Lake) renew(ctx context.Context, token int64) {
+	tick := time.NewTicker(leaseTime / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C: // a renewal that fails is found out at Commit, by the token
+			_, _ = l.db.ExecContext(ctx, `UPDATE lake_lease SET expiry = $1 WHERE name = 'writer' AND token = $2`, store.Micros(l.now().Add(leaseTime)), token)
+		}
+	}
+}
+
+func (l *Lake) release(ctx context.Context, token int64) error {
+	_, err := l.db.ExecContext(ctx, `UPDATE lake_lease SET expiry = 0 WHERE name = 'writer' AND token = $1`, token)
+	return fault.Wrap("lake.release", err)
+}
+
+// sweep removes the files of writes that did not finish: no manifest row knows them, and the lease says that nobody is writing them.
+func (l *Lake) sweep(ctx context.Context) error {
+	rows, err := l.db.QueryContext(ctx, `SELECT path FROM lake_file`)
+	if err != nil {
+		return fault.Wrap("lake.sweep", err)
+	}
+	defer rows.Close()
+	known := map[string]bool{}
+	for rows.Next() {
+		var p string
+		if err := rows.Scan(&p); err != nil {
+			return fault.Wrap("lake.sweep", err)
+		}
+		known[filepath.FromSlash(p)] = true
+	}
+	if err := rows.Err(); err != nil {
+		return fault.Wrap("lake.sweep", err)
+	}
+	return fault.Wrap("lake.sweep", filepath.WalkDir(l.dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(l.dir, name)
+		if err == nil && !known[rel] {
+			err = os.Remove(name)
+		}
+		return err
+	}))
+}
+
+// Parquet writes the rows of a query as a file of f.Table and adds it to the generation; f's rows and path are filled in. A query without
+// rows writes nothing. The path carries the writer's token, so that no other writer, before or after, has the same.
+func (w *Writer) Parquet(ctx context.Context, conn *sql.Conn, f File, query string) (File, error) {
+	f.Path = filepath.ToSlash(filepath.Join(f.Table, fmt.Sprintf("%06d-%03d.parquet", w.token, len(w.added))))
+	full := filepath.Join(w.lake.dir, f.Path)
+	if err := os.MkdirAll(filepath.Dir(full), 0o700); err != nil {
+		return f, fault.Wrap("lake.Parquet", err)
+	}
+	res, err := conn.ExecContext(ctx, fmt.Sprintf("COPY (%s) TO %s (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)", query, literal(full)))
+	if err != nil {
+		return f, fault.Wrap("lake.Parquet", err)
+	}
+	if f.Rows, err = res.RowsAffected(); err != nil || f.Rows == 0 {
+		return f, errors.Join(fault.Wrap("lake.Parquet", err), os.Remove(full))
+	}
+	if err := syncPath(full); err != nil {
+		return f, err
+	}
+	if err := syncPath(filepath.Dir(full)); err != nil {
+		return f, err
+	}
+	w.added = append(w.added, f)
+	return f, nil
+}
+
+// Replace drops the present files of a table from the generation; what Parquet adds stands in their place.
+func (w *Writer) Replace(table string) {
+	for _, f := range w.files[table] {
+		w.dropped = append(w.dropped, f.Path)
+	}
+}
+
+func syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fault.Wrap("lake.sync", err)
+	}
+	return fault.Wrap("lake.sync", errors.Join(f.Sync(), f.Close()))
+}
+
+// Commit publishes the generation; also runs in the same transaction, for what must be true together with it.
+//
+// Errors: Stale "lake.lost" when another writer took the lease meanwhile; nothing is published then.
+func (w *Writer) Commit(ctx context.Context, also func(*sql.Tx) error) error {
+	err := w.lake.db.Tx(ctx, func(tx *sql.Tx) error {
+		var token int64
+		if err := tx.QueryRowContext(ctx, `SELECT token FROM lake_lease WHERE name = 'writer'`).Scan(&token); err != nil {
+			return fault.Wrap("lake.Commit", err)
+		}
+		if token != w.token {
+			return fault.New("lake.Commit", fault.Stale, "lake.lost")
+		}
+		if len(w.added)+len(w.dropped) > 0 {
+			if err := w.publish(ctx, tx); err != nil {
+				return err
+			}
+		}
+		if also != nil {
+			return also(tx)
+		}
+		return nil
+	})
+	if err == nil {
+		w.finished = true
+	}
+	return errors.Join(err, w.Abort(ctx))
+}
+
+func (w *Writer) publish(ctx context.Context, tx *sql.Tx) error {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO lake_generation (id, at, note) VALUES ($1, $2, $3)`, w.next, store.Micros(w.lake.now()), w.note); err != nil {
+		return fault.Wrap("lake.Commit", err)
+	}
+	for _, p := range w.dropped {
+		if _, err := tx.ExecContext(ctx, `UPDATE lake_file SET dropped = $1 WHERE path = $2 AND dropped IS NULL`, w.next, p); err != nil {
+			return fault.Wrap("lake.Commit", err)
+		}
+	}
+	for _, f := range w.added {
+		info, err := os.Stat(filepath.Join(w.lake.dir, f.Path))
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO lake_file (path, tbl, row_count, bytes, received, cutoff, seq, meta, added) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+				f.Path, f.Table, f.Rows, info.Size(), f.Received, f.Cutoff, f.Seq, f.Meta, w.next)
+		}
+		if err != nil {
+			return fault.Wrap("lake.Commit", err)
+		}
+	}
+	return nil
+}
+
+// Abort gives the lease back and removes what was not published. After Commit it only closes.
+func (w *Writer) Abort(ctx context.Context) error {
+	if w.stop == nil {
+		return nil
+	}
+	w.stop()
+	w.beats.Wait()
+	w.stop = nil
+	errs := []error{w.Close()}
+	if !w.finished {
+		for _, f := range w.added {
+			errs = append(errs, os.Remove(filepath.Join(w.lake.dir, f.Path)))
+		}
+	}
+	return errors.Join(append(errs, w.lake.release(context.WithoutCancel(ctx), w.token))...)
+}

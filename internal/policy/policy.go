@@ -1,0 +1,294 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"bole/internal/calendar"
+	"bole/internal/expr"
+	"bole/internal/pack"
+)
+
+// Policy is a pack's policy, ready to be asked.
+type Policy struct {
+	*pack.Policy
+	Checks []Check
+	pack   *pack.Pack
+	facts  []string
+}
+
+// Check is one condition of the policy with its article.
+type Check struct {
+	ID    string // a rule's id, "window" or "award"
+	By    string // anchor in the law text
+	Title pack.Words
+	Rule  *pack.Rule // nil for window and award
+
+	holds    *expr.Expr // rule
+	requires []string   // facts without which the check may be unknown
+}
+
+// Text is the condition as written.
+func (c *Check) Text() string {
+	if c.Rule == nil {
+		return c.holds.Source()
+	}
+	out := c.Rule.Holds.Text
+	for _, e := range c.Rule.Unless {
+		out += "  ||  " + e.Holds.Text
+	}
+	return out
+}
+
+var (
+	windowTitle = pack.Words{Zh: "在申领期限内", En: "Within the time for claiming"}
+	awardTitle  = pack.Words{Zh: "补贴标准可以确定", En: "The amount can be told"}
+)
+
+// New prepares a policy of a pack.
+func New(p *pack.Pack, pol *pack.Policy) *Policy {
+	out := &Policy{Policy: pol, pack: p, facts: pol.Facts()}
+	ensured := map[string]bool{}
+	for _, r := range pol.Rules {
+		out.Checks = append(out.Checks, Check{ID: r.ID.Text, By: r.By.Text, Title: r.Title, Rule: r, holds: r.Whole(), requires: r.Whole().Requires()})
+		for _, f := range r.Whole().Ensures() {
+			ensured[f] = true
+		}
+	}
+	if w := pol.WindowExpr(); w != nil {
+		out.Checks = append(out.Checks, Check{ID: "window", By: pol.Window.By.Text, Title: windowTitle, holds: w, requires: w.Requires()})
+		for _, f := range w.Requires() {
+			ensured[f] = true
+		}
+	}
+	// The award is a check of its own where the rules do not make sure that the amount can be told.
+	needs := pol.AmountExpr().Requires()
+	if pol.AmountExpr().Looks() || slices.ContainsFunc(needs, func(f string) bool { return !ensured[f] && f != "on" }) {
+		out.Checks = append(out.Checks, Check{ID: "award", By: pol.Award.Amount.By.Text, Title: awardTitle, holds: pol.AmountExpr(), requires: needs})
+	}
+	for i := range out.Checks {
+		out.Checks[i].requires = slices.DeleteFunc(slices.Clone(out.Checks[i].requires), func(f string) bool { return f == "on" })
+	}
+	return out
+}
+
+// All prepares every policy of a pack, or those named.
+func All(p *pack.Pack, names ...string) []*Policy {
+	var out []*Policy
+	for _, pol := range p.Policies {
+		if len(names) == 0 || slices.Contains(names, pol.Name) {
+			out = append(out, New(p, pol))
+		}
+	}
+	return out
+}
+
+// FactNames lists the facts that the policy reads, in order.
+func (p *Policy) FactNames() []string { return p.facts }
+
+// Fact finds the declaration of a fact that the policy may name.
+func (p *Policy) Fact(name string) *pack.Fact { return p.pack.Fact(p.Subject, name) }
+
+// Period is what a finding on a day is for: "once", or the month of the day.
+func (p *Policy) Period(on calendar.Day) string {
+	if p.Monthly() {
+		return on.Month().String()
+	}
+	return "once"
+}
+
+// State is what a check came to.
+type State string
+
+// The three answers.
+const (
+	Met     State = "met"
+	NotMet  State = "not_met"
+	Unknown State = "unknown"
+)
+
+// Answer is one policy asked of one subject on one day.
+type Answer struct {
+	Outcome    string        // see pack.Outcomes
+	Version    *pack.Version // nil when not in force or not found
+	AmountFen  int64         // when eligible
+	WindowEnds calendar.Day  // 0 without a claim window, or unknown
+	Checks     []CheckAnswer // in order; empty when no version applies
+	Missing    []string      // facts no register told, in order of name; "law" where the law was not found
+	Failed     []string      // ids of checks that fail, in order of the checks
+}
+
+// CheckAnswer is one check with the values that it saw.
+type CheckAnswer struct {
+	*Check
+	State  State
+	Values []Value
+	Need   *Need // a threshold on a number that it misses or meets
+}
+
+// Value is a fact or a parameter as a check saw it; Value is nil for unknown.
+type Value struct {
+	Name  string
+	Value any
+}
+
+// Need is a threshold: the fact's value against the number that the law asks for.
+type Need struct {
+	Fact     string
+	Op       string // <= < >= > ==
+	Has      int64
+	Known    bool
+	Required int64
+}
+
+// Facts gives the value of a fact: bool, int64, string, calendar.Day, or nil for unknown.
+type Facts func(name string) any
+
+// versionDay is the day that picks the version; false when the fact is unknown.
+func (p *Policy) versionDay(facts Facts, on calendar.Day) (calendar.Day, bool) {
+	if p.VersionBy.Text == "on" {
+		return on, true
+	}
+	d, ok := facts(p.VersionBy.Text).(calendar.Day)
+	return d, ok
+}
+
+// Evaluate asks the policy of one subject.
+//
+// Errors: a fact's value has another type than the pack declares.
+func (p *Policy) Evaluate(facts Facts, on calendar.Day) (Answer, error) {
+	d, ok := p.versionDay(facts, on)
+	if !ok {
+		return Answer{Outcome: "undetermined", Missing: []string{p.VersionBy.Text}}, nil
+	}
+	version, n := p.VersionOn(d)
+	switch n {
+	case 0:
+		return Answer{Outcome: "not_in_force"}, nil
+	case -1:
+		return Answer{Outcome: "undetermined", Missing: []string{"law"}}, nil
+	}
+	values := p.values(facts, d, on)
+	a := Answer{Outcome: "eligible", Version: version}
+	if w := p.WindowExpr(); w != nil {
+		v, err := w.Eval(values)
+		if err != nil {
+			return a, err
+		}
+		a.WindowEnds, _ = v.(calendar.Day)
+	}
+	amount, err := p.AmountExpr().Eval(values)
+	if err != nil {
+		return a, err
+	}
+	missing := map[string]bool{}
+	for i := range p.Checks {
+		c, err := p.check(&p.Checks[i], values, on, a.WindowEnds, amount)
+		if err != nil {
+			return a, err
+		}
+		a.Checks = append(a.Checks, c)
+		switch c.State {
+		case NotMet:
+			a.Failed = append(a.Failed, c.ID)
+		case Unknown:
+			told := true
+			for _, f := range c.requires {
+				if values(f) == nil {
+					missing[f], told = true, false
+				}
+			}
+			if told {
+				missing["law"] = true
+			}
+		}
+	}
+	for f := range missing {
+		a.Missing = append(a.Missing, f)
+	}
+	slices.Sort(a.Missing)
+	switch {
+	case len(a.Failed) > 0:
+		a.Outcome = "ineligible"
+	case len(a.Missing) > 0:
+		a.Outcome = "undetermined"
+	default:
+		a.AmountFen = amount.(int64)
+	}
+	return a, nil
+}
+
+// values adds the day asked about and the parameters of a version's day to a subject's facts.
+func (p *Policy) values(facts Facts, d, on calendar.Day) expr.Values {
+	return func(name string) any {
+		if name == "on" {
+			return on
+		}
+		if par, ok := strings.CutPrefix(name, "p."); ok {
+			v, _ := p.Parameter(par).On(d)
+			return v
+		}
+		return facts(name)
+	}
+}
+
+func (p *Policy) check(c *Check, values expr.Values, on, ends calendar.Day, amount any) (CheckAnswer, error) {
+	out := CheckAnswer{Check: c, State: Unknown}
+	for _, in := range c.holds.Inputs() {
+		out.Values = append(out.Values, Value{in, values(in)})
+	}
+	switch {
+	case c.ID == "window" && c.Rule == nil:
+		if ends != 0 {
+			out.State = state(on <= ends)
+		}
+		return out, nil
+	case c.ID == "award" && c.Rule == nil:
+		if amount != nil {
+			out.State = Met
+		}
+		return out, nil
+	}
+	v, err := c.holds.Eval(values)
+	if err != nil {
+		return out, err
+	}
+	if holds, ok := v.(bool); ok {
+		out.State = state(holds)
+	}
+	for _, cmp := range c.Rule.Expr().Comparisons() {
+		required, ok := cmp.Number(values)
+		if f := p.Fact(cmp.Fact); !ok || f == nil || f.List() != nil {
+			continue
+		}
+		has, known := values(cmp.Fact).(int64)
+		if need := (&Need{cmp.Fact, cmp.Op, has, known, required}); out.Need == nil || !need.met() {
+			out.Need = need
+		}
+	}
+	return out, nil
+}
+
+func (n *Need) met() bool {
+	if !n.Known {
+		return false
+	}
+	switch n.Op {
+	case "<":
+		return n.Has < n.Required
+	case "<=":
+		return n.Has <= n.Required
+	case ">":
+		return n.Has > n.Required
+	case ">=":
+		return n.Has >= n.Required
+	}
+	return n.Has == n.Required
+}
+
+func state(holds bool) State {
+	if holds {
+		return Met
+	}
+	return NotMet
+}
