@@ -119,7 +119,7 @@ func (n *node) inputs() []string {
 
 // repeats is how often the SQL of an operator writes its first and its other operands, where that is more than once.
 var repeats = map[string][2]int{
-	operators.Conditional: {2, 1}, "least": {3, 3}, "greatest": {3, 3}, "years_between": {3, 3}, "months_between": {8, 8}, "add_months": {10, 5},
+	operators.Conditional: {2, 1}, "least": {3, 3}, "greatest": {3, 3}, "years_between": {3, 3}, "months_between": {8, 8}, "add_months": {9, 4},
 }
 
 // weight counts the words of the node's SQL, as far as just past maxWeight.

@@ -41,7 +41,7 @@ var DuckDB = Dialect{
 	AddMonths: func(d, n string) string {
 		m := "(year(" + d + ") * 12 + month(" + d + ") - 1 + " + n + ")"
 		first := func(m string) string { return "make_date(" + m + " // 12, " + m + " % 12 + 1, 1)" }
-		// the day itself, but never past the month's last
+		// the day itself, but never past the month's last; least skips NULL, but both are NULL where d or n is
 		return fmt.Sprintf("least(%s + CAST(day(%s) - 1 AS INTEGER), %s - 1)", first(m), d, first("("+m+" + 1)"))
 	},
 }
@@ -121,7 +121,7 @@ func (g generator) sql(n *node) string {
 	case "add_days":
 		return g.d.AddDays(arg(0), arg(1))
 	case "add_months":
-		return g.strict(n, g.d.AddMonths(arg(0), g.wide(n.args[1])))
+		return g.d.AddMonths(arg(0), g.wide(n.args[1]))
 	case "days_between":
 		return g.d.DaysAfter(arg(0), arg(1))
 	case "years_between":
@@ -138,20 +138,6 @@ func (g generator) sql(n *node) string {
 func (g generator) choose(n *node, op string) string {
 	a, b := g.sql(n.args[0]), g.sql(n.args[1])
 	return fmt.Sprintf("(CASE WHEN %[1]s %[3]s %[2]s THEN %[1]s WHEN NOT (%[1]s %[3]s %[2]s) THEN %[2]s END)", a, b, op)
-}
-
-// strict guards a dialect's expression in which a function skips NULL.
-func (g generator) strict(n *node, sql string) string {
-	var nulls []string
-	for _, a := range n.args {
-		if a.op != "const" {
-			nulls = append(nulls, g.sql(a)+" IS NOT NULL")
-		}
-	}
-	if nulls == nil {
-		return sql
-	}
-	return "(CASE WHEN " + strings.Join(nulls, " AND ") + " THEN " + sql + " END)"
 }
 
 func (g generator) monthsBetween(a, b string) string {

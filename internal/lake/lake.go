@@ -402,3 +402,6 @@ func (w *Writer) Abort(ctx context.Context) error {
 	}
 	return errors.Join(append(errs, w.lake.release(context.WithoutCancel(ctx), w.token))...)
 }
+
+// Written is SQL for the rows of a file that the writer has written and not yet published, to stand after FROM.
+func (w *Writer) Written(f File) string { return w.scan([]File{f}, "") }

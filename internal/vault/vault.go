@@ -205,3 +205,13 @@ func (v *Vault) Persons(ctx context.Context, f func(holder, person int64) error)
 	}
 	return fault.Wrap("vault.Persons", rows.Err())
 }
+
+// New calls f for every holder that the load would make, in order.
+func (r *Resolver) New(f func(holder int64) error) error {
+	for _, a := range r.added {
+		if err := f(a.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package city
+
+import "strings"
+
+// kind is what an employer is.
+type kind int
+
+const (
+	enterprise kind = iota
+	institution
+	government
+	socialBody
+	soleTrader
+)
+
+var (
+	kindWords = [...]string{"企业", "事业单位", "机关", "社会组织", "个体工商户"}
+	kindUSCC  = [...]string{"91", "12", "11", "52", "92"} // registration authority and kind of body
+	kindEnds  = [...]string{"有限公司", "", "", "", ""}
+	kindShare = [...]int{860, 50, 30, 25, 35} // of a thousand employers
+)
+
+// public reports whether the employer pays the public bodies' pension.
+func (k kind) public() bool { return k == institution || k == government }
+
+// employer is one employer of the city; its place in city.employers is its rank by size, from the largest.
+type employer struct {
+	uscc, name string
+	kind       kind
+	trade      *trade
+	body       *body
+	lag        int // days from the fifth of a month to its payment: early 0 to 10, late 13 to 46
+}
+
+// share is how many of a thousand insured work for employers that pay within the month itself.
+const earlyShare = 610
+
+// settle makes n employers.
+func (c *city) settle(n int) {
+	d := c.dice
+	d.seed(c.Seed, 1<<40)
+	c.employers = make([]employer, n)
+	c.upTo = make([]uint64, n)
+	used := map[string]bool{}
+	total, early := uint64(0), uint64(0)
+	for rank := range c.employers {
+		e := &c.employers[rank]
+		e.kind = c.kindOf(rank)
+		e.trade = tradeOf(d, e.kind)
+		e.body = &bodies[e.trade.bodies[d.IntN(len(e.trade.bodies))]]
+		e.uscc = uscc(kindUSCC[e.kind], e.body.division, rank*570_397%ghostSerial)
+		e.name = nameOf(d, e, used)
+		size := sizeOf(rank, n)
+		if early*1000 <= total*earlyShare {
+			e.lag = d.IntN(11)
+			early += size
+		} else if e.lag = d.between(13, 30); d.in(250) {
+			e.lag = d.between(31, 46)
+		}
+		total += size
+		c.upTo[rank] = total
+	}
+}
+
+// sizeOf is the size of the employer of a rank among n, in no particular unit: sizes fall with the rank as in Zipf's law, flattened
+// so that the largest hundredth holds about a third whatever n is.
+func sizeOf(rank, n int) uint64 { return 1e12 / uint64(10_000*rank+5_000+15*n) }
+
+// kindOf draws what the employer of a rank is; the very largest are enterprises and no sole trader is large.
+func (c *city) kindOf(rank int) kind {
+	k := kind(c.dice.of(kindShare[:]))
+	n := len(c.employers)
+	if rank < 3 || k == soleTrader && rank < n*2/5 {
+		return enterprise
+	}
+	return k
+}
+
+func tradeOf(d dice, k kind) *trade {
+	list := trades[k]
+	sum := 0
+	for i := range list {
+		sum += list[i].weight
+	}
+	n := d.IntN(sum)
+	for i := range list {
+		if n < list[i].weight {
+			return &list[i]
+		}
+		n -= list[i].weight
+	}
+	return &list[0]
+}
+
+// nameOf is 聊城, two invented characters, the trade and the form; three characters where two are used up.
+func nameOf(d dice, e *employer, used map[string]bool) string {
+	for try := 0; ; try++ {
+		middle := firstSyllables[d.IntN(len(firstSyllables))] + secondSyllables[d.IntN(len(secondSyllables))]
+		if try > 6 {
+			middle += secondSyllables[d.IntN(len(secondSyllables))]
+		}
+		if name := "聊城" + middle + e.trade.word + kindEnds[e.kind]; !used[name] {
+			used[name] = true
+			return name
+		}
+	}
+}
+
+// hire draws an employer, the large ones as often as they are large.
+func (c *city) hire() int {
+	n := c.dice.Uint64N(c.upTo[len(c.upTo)-1])
+	lo, hi := 0, len(c.upTo)-1
+	for lo < hi {
+		if mid := (lo + hi) / 2; n < c.upTo[mid] {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
+	}
+	return lo
+}
+
+// register writes the employers, in the order of their codes as far as a register has one: not by size.
+func (c *city) register(o *out) error {
+	n := len(c.employers)
+	step := n*5/8 | 1
+	for gcd(step, n) != 1 {
+		step += 2
+	}
+	for i := range n {
+		e := &c.employers[(i*step+1)%n]
+		dispatch := "否"
+		if e.trade.dispatch {
+			dispatch = "是"
+		}
+		if err := o.row([]string{e.uscc, e.name, kindWords[e.kind], e.trade.industry, e.trade.chain, e.body.name, dispatch}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+func bodyWords() (words []string) {
+	for _, b := range bodies {
+		words = append(words, b.name)
+	}
+	return words
+}
+
+func chainWords() (words []string) {
+	for _, list := range trades {
+		for _, t := range list {
+			words = append(words, t.chain)
+		}
+	}
+	return words
+}
+
+var (
+	firstSyllables  = strings.Split("鲁 运 昌 泰 衡 沐 晟 岱 沂 汶 漯 徒 卫 湄 凤 麦 穗 杏 柳 荷 桥 舟 帆 棠 槐 榆 桐 梓 楸 樾 澜 泓 沛 渊 源 景 昭 昀 晏 晴 霁 朗 煦", " ")
+	secondSyllables = strings.Split("岚 蔚 棣 楹 黍 菽 稷 粱 笙 簧 篪 璜 琚 珩 璟 瑾 琮 钧 钰 铎 镝 铄 锦 镕 弘 弈 承 稔 秋 筠 篁 笃 谨 慎 恪 崇 彦 甫 仲", " ")
+)

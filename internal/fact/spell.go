@@ -1,0 +1,170 @@
+package fact
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"bole/internal/calendar"
+	"bole/internal/lake"
+	"bole/internal/pack"
+)
+
+// contributions is the register that spells are made of. Its columns are named here because netting is law, not layout.
+const contributions = "contributions"
+
+// spellTable is the lake's table of spells.
+//
+// spell: one row a holder, kind, quality, employer and stretch of months without a gap.
+// m_from, m_to: months as year * 12 + month - 1, both included.
+const spellTable = "spell"
+
+// net is the query that nets month rows into spells. A month is there when it was paid more often than refunded; its quality is the best of its
+// payments; with two employers it belongs to the one with the higher base. Differences of base (adjust) are no months.
+const net = `
+WITH paid AS (
+  SELECT holder, kind, year(month) * 12 + month(month) - 1 AS m, uscc, coalesce(base_fen, 0) AS base,
+    CASE WHEN pay_kind = 'refund' THEN -1 ELSE 1 END AS sign,
+    CASE WHEN pay_kind = 'transfer' THEN 'transfer' WHEN pay_kind IN ('back', 'lump') THEN 'back'
+         WHEN posted_day >= month + INTERVAL 2 MONTH THEN 'late' ELSE 'paid' END AS quality
+  FROM %s
+  WHERE posted AND pay_kind <> 'adjust'),
+month_net AS (
+  SELECT holder, kind, m, arg_max(uscc, (base, uscc)) FILTER (sign > 0) AS uscc,
+    arg_min(quality, CASE quality WHEN 'paid' THEN 1 WHEN 'late' THEN 2 WHEN 'back' THEN 3 ELSE 4 END) FILTER (sign > 0) AS quality
+  FROM paid GROUP BY holder, kind, m HAVING sum(sign) > 0),
+numbered AS (SELECT *, m - row_number() OVER (PARTITION BY holder, kind, quality, uscc ORDER BY m) AS stretch FROM month_net)
+SELECT holder, kind, quality, uscc, CAST(min(m) AS INTEGER) AS m_from, CAST(max(m) AS INTEGER) AS m_to
+FROM numbered GROUP BY holder, kind, quality, uscc, stretch`
+
+// Net brings the spells up to date with the contributions that the lake holds, as a generation of its own. It does nothing when they are.
+func Net(ctx context.Context, l *lake.Lake, p *pack.Pack) (err error) {
+	reg := p.Register(contributions)
+	if reg == nil {
+		return nil
+	}
+	w, err := l.Write(ctx, "net contributions")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := w.Abort(ctx); err == nil {
+			err = e
+		}
+	}()
+	source, ok := w.Source(contributions, ways(reg))
+	if !ok || current(w.Snapshot) {
+		return nil
+	}
+	conn, err := w.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	w.Replace(spellTable)
+	_, err = w.Parquet(ctx, conn, lake.File{Table: spellTable, Meta: newest(w.Snapshot)}, fmt.Sprintf(net, source)+" ORDER BY holder, kind, m_from, uscc, quality")
+	if e := conn.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return err
+	}
+	return w.Commit(ctx, nil)
+}
+
+// newest names the deliveries that spells must have seen: the last one and how many there are, since one that came late may carry an earlier
+// day of receipt.
+func newest(s *lake.Snapshot) string {
+	var seq int64
+	files := s.Files(contributions)
+	for _, f := range files {
+		seq = max(seq, f.Seq)
+	}
+	return fmt.Sprintf("%d of %d", seq, len(files))
+}
+
+// current reports whether the stored spells have seen exactly the deliveries of the snapshot. As of an earlier day they have seen too much, and the
+// snapshot nets afresh.
+func current(s *lake.Snapshot) bool {
+	f := s.Files(spellTable)
+	return len(f) > 0 && f[0].Meta == newest(s)
+}
+
+// spells is SQL for the spells of a snapshot with their person, to stand after FROM; false when no contributions were received.
+func spells(s *lake.Snapshot, reg *pack.Register) (string, bool) {
+	source, ok := s.Source(contributions, ways(reg))
+	if !ok {
+		return "", false
+	}
+	if current(s) {
+		source, _ = s.Scan(spellTable)
+	} else {
+		source = "(" + fmt.Sprintf(net, source) + ")"
+	}
+	identity, _ := s.Scan("identity")
+	return fmt.Sprintf("(SELECT i.person, x.* FROM %s x JOIN %s i USING (holder))", source, identity), true
+}
+
+func ways(reg *pack.Register) lake.Ways {
+	w := lake.Ways{Mode: reg.Mode.Text}
+	for _, k := range reg.Key {
+		if reg.Column(k.Text).Type.Text == "id_number" {
+			w.Key = append(w.Key, "holder")
+		} else {
+			w.Key = append(w.Key, k.Text)
+		}
+	}
+	if reg.Month != nil {
+		w.Month = reg.Month.Text
+	}
+	return w
+}
+
+// Month is one month of one person's contributions, for the strip of months.
+type Month struct {
+	Index   int    // year * 12 + month - 1
+	Quality string // paid, late, back, transfer
+	USCC    string // the employer that paid
+}
+
+// Months lists the months of a person's contributions of some kinds, in order, each once with its best quality.
+func Months(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, person Person, kinds []string) ([]Month, error) {
+	src, ok := spells(s, p.Register(contributions))
+	if !ok {
+		return nil, nil
+	}
+	rows, err := conn.QueryContext(ctx, fmt.Sprintf(`
+SELECT m, min_by(quality, (list_position(['paid', 'late', 'back', 'transfer'], quality), uscc)), min_by(uscc, (list_position(['paid', 'late', 'back', 'transfer'], quality), uscc))
+FROM (SELECT unnest(range(m_from, m_to + 1)) AS m, quality, uscc FROM %s WHERE person = %d AND kind IN (%s))
+GROUP BY m ORDER BY m`, src, person, quoted(kinds)))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Month
+	for rows.Next() {
+		var m Month
+		if err := rows.Scan(&m.Index, &m.Quality, &m.USCC); err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, rows.Err()
+}
+
+// Told returns the first and the last month that deliveries of contributions cover; 0 when there was none.
+func Told(s *lake.Snapshot) (from, to calendar.Month) {
+	for _, f := range s.Files(contributions) {
+		for _, w := range strings.Fields(f.Meta) {
+			var m calendar.Month
+			if _, err := fmt.Sscan(w, &m); err != nil {
+				continue
+			}
+			if from == 0 || m < from {
+				from = m
+			}
+			to = max(to, m)
+		}
+	}
+	return from, to
+}

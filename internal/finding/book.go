@@ -1,0 +1,297 @@
+package finding
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"bole/internal/calendar"
+	"bole/internal/columnar"
+	"bole/internal/expr"
+	"bole/internal/fact"
+	"bole/internal/fault"
+	"bole/internal/lake"
+	"bole/internal/pack"
+	"bole/internal/policy"
+)
+
+// Book is what pages read: the findings of the last run, lists of them, and one person explained. It follows the lake's newest
+// generation and may be used by many at once.
+type Book struct {
+	lake *lake.Lake
+	pack *pack.Pack
+
+	mu   sync.RWMutex
+	snap *lake.Snapshot
+}
+
+// OpenBook opens a book over a lake. Close it.
+func OpenBook(l *lake.Lake, p *pack.Pack) *Book { return &Book{lake: l, pack: p} }
+
+// Close ends the book's instance of DuckDB.
+func (b *Book) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.snap == nil {
+		return nil
+	}
+	err := b.snap.Close()
+	b.snap = nil
+	return err
+}
+
+// Pack is the pack that the findings were made with.
+func (b *Book) Pack() *pack.Pack { return b.pack }
+
+// with runs f on a connection of the newest generation.
+func (b *Book) with(ctx context.Context, f func(*lake.Snapshot, *sql.Conn) error) (err error) {
+	g, err := b.lake.Generation(ctx)
+	if err != nil {
+		return err
+	}
+	b.mu.RLock()
+	if b.snap == nil || b.snap.Generation != g {
+		b.mu.RUnlock()
+		if err := b.renew(ctx, g); err != nil {
+			return err
+		}
+		b.mu.RLock()
+	}
+	defer b.mu.RUnlock()
+	if b.snap == nil {
+		return fault.New("finding.Book", fault.Conflict, "lake.busy")
+	}
+	conn, err := b.snap.Conn(ctx)
+	if err != nil {
+		return fault.Wrap("finding.Book", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	return f(b.snap, conn)
+}
+
+func (b *Book) renew(ctx context.Context, g int64) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.snap != nil && b.snap.Generation >= g {
+		return nil
+	}
+	fresh, err := b.lake.Read(ctx, 0)
+	if err != nil {
+		return err
+	}
+	if b.snap != nil {
+		err = b.snap.Close()
+	}
+	b.snap = fresh
+	return err
+}
+
+// Run is the last run. Errors: NotFound "finding.no_run".
+func (b *Book) Run(ctx context.Context) (run Run, err error) {
+	err = b.with(ctx, func(s *lake.Snapshot, _ *sql.Conn) error {
+		run, err = Last(s)
+		return err
+	})
+	return run, err
+}
+
+// RuleCount is what one check came to over the subject rows for which a version of the policy is in force.
+type RuleCount struct {
+	ID      string
+	Met     int64
+	NotMet  int64
+	Unknown int64
+	Only    int64 // near misses that fail this check and no other
+}
+
+// Rules counts every check of a policy in the last run, in the order of the checks.
+func (b *Book) Rules(ctx context.Context, name string) (out []RuleCount, err error) {
+	err = b.about(ctx, name, func(conn *sql.Conn, run Run, p *policy.Policy, bits string) error {
+		n := len(p.Checks)
+		col := bitsColumn(p)
+		for i, c := range p.Checks {
+			r := RuleCount{ID: c.ID}
+			met, unknown := uint64(1)<<i, uint64(1)<<(n+i)
+			err := columnar.Row(ctx, conn, fmt.Sprintf(`SELECT count(*) FILTER ((%[1]s & %[2]d) <> 0), count(*) FILTER ((%[1]s & %[4]d) = 0), count(*) FILTER ((%[1]s & %[3]d) <> 0), count(*) FILTER (%[5]s AND (%[1]s & %[4]d) = 0) FROM %[6]s WHERE %[7]s > 0`,
+				col, met, unknown, met|unknown, near(p, run.On), bits, version(p, run.On)), &r.Met, &r.NotMet, &r.Unknown, &r.Only)
+			if err != nil {
+				return err
+			}
+			out = append(out, r)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (b *Book) about(ctx context.Context, name string, f func(conn *sql.Conn, run Run, p *policy.Policy, bits string) error) error {
+	decl := b.pack.Policy(name)
+	if decl == nil {
+		return fault.New("finding.Book", fault.NotFound, "policy.unknown", "policy", name)
+	}
+	return b.with(ctx, func(s *lake.Snapshot, conn *sql.Conn) error {
+		run, err := Last(s)
+		if err != nil {
+			return err
+		}
+		p := policy.New(b.pack, decl)
+		bits, ok := s.Scan(bitsTable(p.Subject))
+		if !ok { // screened, and there was no subject row
+			bits = fmt.Sprintf("(SELECT 0 AS person, '' AS subject, %s AS %s, 0 AS %s WHERE FALSE)", "0", bitsColumn(p), versionColumn(p))
+		}
+		return f(conn, run, p, bits)
+	})
+}
+
+// Filter narrows a list of findings.
+type Filter struct {
+	Outcome string // an outcome, or "near" for near misses
+	Rule    string // only those that fail this check
+	Limit   int
+	Offset  int
+}
+
+// Item is one line of a list of findings.
+type Item struct {
+	Person     fact.Person
+	Subject    string // id of the subject row
+	Outcome    string
+	AmountFen  int64 // when eligible
+	WindowEnds calendar.Day
+	Failed     []string // ids of checks
+	Unknown    []string
+}
+
+// List lists the findings of the last run under a policy, in order of the amount and then of the person, and says how many there are.
+func (b *Book) List(ctx context.Context, name string, fl Filter) (items []Item, total int64, err error) {
+	err = b.about(ctx, name, func(conn *sql.Conn, run Run, p *policy.Policy, bits string) error {
+		n := len(p.Checks)
+		where := outcome(p, run.On) + " = " + expr.Quote(fl.Outcome)
+		if fl.Outcome == "near" {
+			where = near(p, run.On)
+		}
+		if i := slices.IndexFunc(p.Checks, func(c policy.Check) bool { return c.ID == fl.Rule }); i >= 0 {
+			where += fmt.Sprintf(" AND (%s & %d) = 0", bitsColumn(p), uint64(1)<<i|uint64(1)<<(n+i))
+		}
+		if err := columnar.Row(ctx, conn, "SELECT count(*) FROM "+bits+" WHERE "+where, &total); err != nil {
+			return err
+		}
+		hits := "(SELECT 0 AS person, '' AS subject, '' AS policy, 0 AS amount_fen, DATE '1970-01-01' AS window_ends WHERE FALSE)"
+		if src, ok := b.snap.Scan(hitsTable); ok {
+			hits = src
+		}
+		rows, err := conn.QueryContext(ctx, fmt.Sprintf(`
+SELECT b.person, b.subject, b.outcome, coalesce(h.amount_fen, 0), coalesce(strftime(h.window_ends, '%%Y%%m%%d')::INTEGER, 0), b.bits
+FROM (SELECT person, CAST(subject AS VARCHAR) AS subject, %[1]s AS outcome, CAST(%[2]s AS UBIGINT) AS bits FROM %[3]s WHERE %[4]s) b
+LEFT JOIN %[5]s h ON h.policy = %[6]s AND h.person = b.person AND h.subject = b.subject
+ORDER BY h.amount_fen DESC NULLS LAST, b.person, b.subject LIMIT %[7]d OFFSET %[8]d`,
+			outcome(p, run.On), bitsColumn(p), bits, where, hits, expr.Quote(p.Name), fl.Limit, fl.Offset))
+		if err != nil {
+			return fault.Wrap("finding.List", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var it Item
+			var mask uint64
+			if err := rows.Scan(&it.Person, &it.Subject, &it.Outcome, &it.AmountFen, &it.WindowEnds, &mask); err != nil {
+				return fault.Wrap("finding.List", err)
+			}
+			for i, c := range p.Checks {
+				switch {
+				case mask>>(n+i)&1 == 1:
+					it.Unknown = append(it.Unknown, c.ID)
+				case mask>>i&1 == 0:
+					it.Failed = append(it.Failed, c.ID)
+				}
+			}
+			if it.Outcome == "undetermined" && it.Unknown == nil {
+				it.Failed = nil // no version of the law applies, so no check was asked
+			}
+			items = append(items, it)
+		}
+		return fault.Wrap("finding.List", rows.Err())
+	})
+	return items, total, err
+}
+
+// Source says when a register last told something.
+type Source struct {
+	Register         *pack.Register
+	Received, Cutoff calendar.Day // 0 when never delivered
+}
+
+// Sources lists the registers of the pack with their last deliveries.
+func (b *Book) Sources(ctx context.Context) (out []Source, err error) {
+	err = b.with(ctx, func(s *lake.Snapshot, _ *sql.Conn) error {
+		for _, r := range b.pack.Registers {
+			received, cutoff := s.LastReceived(r.Name)
+			out = append(out, Source{r, received, cutoff})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// View is one person on one day: their facts, every policy asked, and the months of contributions.
+type View struct {
+	Person   fact.Person
+	On       calendar.Day
+	Facts    map[string]any          // of the person, by name
+	Policies []Explanation           // every policy of the pack, one a subject row
+	Months   map[string][]fact.Month // by policy: the months of the kinds that it counts
+	From     calendar.Month          // the first month that the register of contributions tells of; 0 when never delivered
+	To       calendar.Month          // the last
+}
+
+// View explains one person under every policy.
+//
+// Errors: NotFound "person.unknown".
+func (b *Book) View(ctx context.Context, person fact.Person, on calendar.Day) (v View, err error) {
+	v = View{Person: person, On: on, Months: map[string][]fact.Month{}}
+	err = b.with(ctx, func(s *lake.Snapshot, conn *sql.Conn) error {
+		for _, decl := range b.pack.Policies {
+			xs, err := Explain(ctx, conn, s, b.pack, person, decl.Name, "", on)
+			if err != nil {
+				return err
+			}
+			v.Policies = append(v.Policies, xs...)
+			if kinds := Kinds(policy.New(b.pack, decl)); kinds != nil {
+				if v.Months[decl.Name], err = fact.Months(ctx, conn, s, b.pack, person, kinds); err != nil {
+					return fault.Wrap("finding.View", err)
+				}
+			}
+		}
+		v.From, v.To = fact.Told(s)
+		subject := b.pack.Subject("person")
+		var names []string
+		for _, f := range subject.Facts {
+			names = append(names, f.Name.Text)
+		}
+		err := fact.Derive(ctx, conn, s, b.pack, fact.Request{Wants: []fact.Want{{Subject: subject, Names: names}}, Days: []calendar.Day{on}, Person: person})
+		if err != nil {
+			return err
+		}
+		rows, err := fact.Rows(ctx, conn, subject, "")
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			return fault.New("finding.View", fault.NotFound, "person.unknown")
+		}
+		v.Facts = rows[0].Values
+		return nil
+	})
+	return v, err
+}
+
+// Explain is the package's Explain over the newest generation.
+func (b *Book) Explain(ctx context.Context, person fact.Person, name, subject string, on calendar.Day) (out []Explanation, err error) {
+	err = b.with(ctx, func(s *lake.Snapshot, conn *sql.Conn) error {
+		out, err = Explain(ctx, conn, s, b.pack, person, name, subject, on)
+		return err
+	})
+	return out, err
+}

@@ -1,0 +1,14 @@
+// Package finding screens everybody against policies, keeps what was found, and explains it for one person.
+//
+// A finding is one policy asked of one subject row for one period: an outcome, its reasons, an amount. Screen answers for everybody from one
+// snapshot of the lake: facts are derived once a kind of subject, then a table of bits (every check of every policy for every subject row, true or
+// unknown) and the hits (eligible, with amounts) are published to the lake as a generation. Everything else is asked of those two: counts,
+// near misses, lists.
+//
+// Explain answers for one person afresh, from the same facts and through the other evaluator, and finds the earliest day on which it would hold by
+// asking every day to come, on the supposition that contributions go on.
+//
+// Near miss: in force, ineligible, and exactly one check fails; the others hold or are unknown.
+//
+// Nothing here is decided by people and nothing is edited; the same deliveries, pack and day give the same run, byte for byte (Run.Hash).
+package finding

@@ -1,0 +1,218 @@
+package finding
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+
+	"bole/internal/calendar"
+	"bole/internal/fact"
+	"bole/internal/fault"
+	"bole/internal/lake"
+	"bole/internal/pack"
+	"bole/internal/policy"
+)
+
+// Ahead is how far an explanation looks for the earliest day: five years of days.
+const Ahead = 5 * 366
+
+// Explanation is one policy asked of one subject row of one person on one day, with reasons.
+type Explanation struct {
+	Policy  *policy.Policy
+	Person  fact.Person
+	Subject string // the subject row's id; for persons the person's number
+	Period  string
+	On      calendar.Day
+	Answer  policy.Answer
+	Facts   map[string]any
+
+	// Earliest is the first day from the day asked on which the policy would find the subject eligible, if contributions go on and nothing else
+	// changes; 0 when there is none within five years, or it is eligible already.
+	Earliest calendar.Day
+	// Rules gives, for each check that does not hold, the first day on which it would; absent when none.
+	Rules map[string]calendar.Day
+	// Needs lists, where no day helps, the facts that would have to change or be told; empty when only the law could help: never.
+	Needs []string
+}
+
+// Explain asks a policy of a person's subject rows; subject narrows it to one.
+//
+// Errors: NotFound "policy.unknown", "person.unknown".
+func Explain(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, person fact.Person, name, subject string, on calendar.Day) ([]Explanation, error) {
+	decl := p.Policy(name)
+	if decl == nil {
+		return nil, fault.New("finding.Explain", fault.NotFound, "policy.unknown", "policy", name)
+	}
+	pol := policy.New(p, decl)
+	names := append(slices.Clone(pol.FactNames()), monthsFacts(pol)...)
+	req := fact.Request{Wants: []fact.Want{{Subject: pol.Subject, Names: names}}, Days: []calendar.Day{on}, Person: person}
+	if err := fact.Derive(ctx, conn, s, p, req); err != nil {
+		return nil, fault.Wrap("finding.Explain", err)
+	}
+	if known, err := fact.Rows(ctx, conn, p.Subject("person"), ""); err != nil {
+		return nil, fault.Wrap("finding.Explain", err)
+	} else if len(known) == 0 {
+		return nil, fault.New("finding.Explain", fault.NotFound, "person.unknown")
+	}
+	rows, err := fact.Rows(ctx, conn, pol.Subject, "")
+	if err != nil {
+		return nil, fault.Wrap("finding.Explain", err)
+	}
+	var out []Explanation
+	waiting := false
+	for _, r := range rows {
+		x := Explanation{Policy: pol, Person: person, Subject: r.Subject, Period: pol.Period(on), On: on, Facts: r.Values, Rules: map[string]calendar.Day{}}
+		if pol.Subject.Name == "person" {
+			x.Subject = person.String()
+		}
+		if subject != "" && subject != x.Subject {
+			continue
+		}
+		if x.Answer, err = pol.Evaluate(r.Fact, on); err != nil {
+			return nil, fault.Wrap("finding.Explain", err)
+		}
+		waiting = waiting || x.Answer.Outcome != "eligible"
+		out = append(out, x)
+	}
+	if waiting {
+		if err := ahead(ctx, conn, s, p, req, out); err != nil {
+			return nil, fault.Wrap("finding.Explain", err)
+		}
+	}
+	return out, nil
+}
+
+// monthsFacts lists the facts about months that stand behind the policy's facts.
+func monthsFacts(pol *policy.Policy) []string {
+	var out []string
+	for _, n := range pol.FactNames() {
+		if f := pol.Fact(n); f != nil && f.Months() {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// ahead asks every day to come.
+func ahead(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, req fact.Request, xs []Explanation) error {
+	on := req.Days[0]
+	pol := xs[0].Policy
+	req.Days = nil
+	for i := 1; i <= Ahead; i++ {
+		req.Days = append(req.Days, on.AddDays(i))
+	}
+	var err error
+	if req.Continue, err = goOn(ctx, conn, s, p, pol, req.Person, on); err != nil {
+		return err
+	}
+	if err := fact.Derive(ctx, conn, s, p, req); err != nil {
+		return err
+	}
+	rows, err := fact.Rows(ctx, conn, pol.Subject, "")
+	if err != nil {
+		return err
+	}
+	for i := range xs {
+		x := &xs[i]
+		if x.Answer.Outcome == "eligible" {
+			continue
+		}
+		if err := x.look(rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// look finds the earliest days among the facts of the days to come.
+func (x *Explanation) look(rows []fact.Row) error {
+	for _, r := range rows {
+		id := r.Subject
+		if x.Policy.Subject.Name == "person" {
+			id = x.Person.String()
+		}
+		if id != x.Subject {
+			continue
+		}
+		a, err := x.Policy.Evaluate(r.Fact, r.On)
+		if err != nil {
+			return err
+		}
+		for _, c := range a.Checks {
+			if _, had := x.Rules[c.ID]; c.State == policy.Met && !had && x.state(c.ID) != policy.Met {
+				x.Rules[c.ID] = r.On
+			}
+		}
+		if a.Outcome == "eligible" {
+			x.Earliest = r.On
+			return nil
+		}
+	}
+	// No day helps: say which facts stand in the way of checks that no day mends.
+	for _, c := range x.Answer.Checks {
+		if _, mends := x.Rules[c.ID]; c.State == policy.Met || mends {
+			continue
+		}
+		for _, v := range c.Values {
+			if f := x.Policy.Fact(v.Name); f != nil && f.Take.Text != "value" && !slices.Contains(x.Needs, v.Name) && !fixed(f) {
+				x.Needs = append(x.Needs, v.Name)
+			}
+		}
+	}
+	for _, m := range x.Answer.Missing {
+		if m != "law" && !slices.Contains(x.Needs, m) {
+			x.Needs = append(x.Needs, m)
+		}
+	}
+	return nil
+}
+
+// fixed facts are those of the subject row itself that have happened: a certificate's day of issue does not change.
+func fixed(f *pack.Fact) bool { return f.Take.Text == "column" || f.Take.Text == "months_first" }
+
+func (x *Explanation) state(id string) policy.State {
+	for _, c := range x.Answer.Checks {
+		if c.ID == id {
+			return c.State
+		}
+	}
+	return policy.Unknown
+}
+
+// goOn supposes that contributions go on: from the month after the last one recorded if that is the month asked about or one of the two before it
+// (a month is posted in the next), otherwise from the month after the one asked about.
+func goOn(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, pol *policy.Policy, person fact.Person, on calendar.Day) (*fact.Contributions, error) {
+	kinds := Kinds(pol)
+	if kinds == nil {
+		return nil, nil
+	}
+	months, err := fact.Months(ctx, conn, s, p, person, kinds)
+	if err != nil {
+		return nil, err
+	}
+	now := on.Month().Index()
+	c := &fact.Contributions{From: now + 1, To: now + 12*50, Kinds: kinds}
+	if n := len(months); n > 0 {
+		last := months[n-1]
+		c.USCC = last.USCC
+		if last.Index >= now-2 {
+			c.From = last.Index + 1
+		}
+	}
+	return c, nil
+}
+
+// Kinds lists the kinds of contributions that a policy counts.
+func Kinds(pol *policy.Policy) []string {
+	var out []string
+	for _, n := range pol.FactNames() {
+		if f := pol.Fact(n); f != nil && f.Months() {
+			for _, k := range f.Kinds {
+				if !slices.Contains(out, k.Text) {
+					out = append(out, k.Text)
+				}
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,219 @@
+package register
+
+import (
+	"strconv"
+	"strings"
+
+	"bole/internal/calendar"
+	"bole/internal/expr"
+	"bole/internal/money"
+	"bole/internal/pack"
+	"bole/internal/sheet"
+	"bole/internal/vault"
+)
+
+// reason is one thing wrong with a row.
+type reason struct {
+	column int    // place among the register's columns; -1 for the row as a whole
+	key    string // in package locale; empty for a check of the pack
+	args   []any
+	says   pack.Words
+}
+
+// reader reads one field of a column: the value for the rule language (bool, int64, string, calendar.Day; nil for an empty field), or what is
+// wrong.
+type reader func(s string) (value any, wrong string, args []any)
+
+// readers makes a reader for each column of a register.
+func readers(reg *pack.Register) []reader {
+	out := make([]reader, len(reg.Columns))
+	for i, c := range reg.Columns {
+		read := fieldReader(c)
+		required := c.Required
+		out[i] = func(s string) (any, string, []any) {
+			if s = sheet.Clean(s); s == "" {
+				if required {
+					return nil, "reject.required", nil
+				}
+				return nil, "", nil
+			}
+			return read(s)
+		}
+	}
+	return out
+}
+
+func fieldReader(c *pack.Column) reader {
+	switch c.Type.Text {
+	case "id_number":
+		return func(s string) (any, string, []any) {
+			n, wrong := vault.ParseNumber(s)
+			return n.Normal, wrong, nil
+		}
+	case "person_name", "phone", "text":
+		return readText
+	case "uscc":
+		return func(s string) (any, string, []any) {
+			code, ok, _ := vault.CreditCode(s)
+			if !ok {
+				return nil, "reject.uscc", nil
+			}
+			return code, "", nil
+		}
+	case "number":
+		keyed := c.Class.Text == "keyed"
+		return func(s string) (any, string, []any) { return readNumber(s, keyed) }
+	case "code":
+		return codeReader(c.List())
+	case "int", "yuan":
+		return intReader(c)
+	case "day":
+		return func(s string) (any, string, []any) {
+			d, err := sheet.ParseDay(s)
+			if err != nil {
+				return nil, "reject.day", nil
+			}
+			return d, "", nil
+		}
+	case "month":
+		return func(s string) (any, string, []any) {
+			m, err := sheet.ParseMonth(s)
+			if err != nil {
+				return nil, "reject.month", nil
+			}
+			return m.First(), "", nil
+		}
+	case "bool":
+		return func(s string) (any, string, []any) {
+			v, ok := yesNo[strings.ToLower(s)]
+			if !ok {
+				return nil, "reject.bool", nil
+			}
+			return v, "", nil
+		}
+	}
+	panic("register: no reader for a column of type " + c.Type.Text)
+}
+
+var yesNo = map[string]bool{
+	"是": true, "1": true, "y": true, "yes": true, "true": true, "已到账": true, "有": true,
+	"否": false, "0": false, "n": false, "no": false, "false": false, "未到账": false, "无": false,
+}
+
+func readText(s string) (any, string, []any) {
+	if len(s) > 400 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return nil, "reject.text", nil
+	}
+	if _, wrong := vault.ParseNumber(s); wrong == "" {
+		return nil, "reject.personal", nil
+	}
+	return s, "", nil
+}
+
+// readNumber reads a certificate's number, a code of a long list. What goes into the lake in clear must not be a person's number; a keyed one
+// may be anything, since nobody can read it there.
+func readNumber(s string, keyed bool) (any, string, []any) {
+	if sheet.LooksScientific(s) {
+		return nil, "reject.excel_number", nil
+	}
+	if len(s) > 40 || strings.Trim(strings.ToUpper(s), "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-./") != "" {
+		return nil, "reject.number", nil
+	}
+	if !keyed {
+		if _, wrong := vault.ParseNumber(s); wrong == "" || len(s) == 11 && s[0] == '1' {
+			return nil, "reject.personal", nil
+		}
+	}
+	return s, "", nil
+}
+
+// codeReader accepts a code, its words in either language, and the other spellings that its list names. An ordered list's value is its rank.
+func codeReader(list *pack.CodeList) reader {
+	values := map[string]any{}
+	var words []string
+	for _, it := range list.Items {
+		var v any = it.Code.Text
+		if list.Ordered {
+			v = it.Rank
+		}
+		for _, s := range append([]string{it.Code.Text, it.Zh, it.En}, it.Also...) {
+			values[sheet.Clean(s)] = v
+		}
+		words = append(words, it.Zh)
+	}
+	codes := strings.Join(words, "、")
+	return func(s string) (any, string, []any) {
+		v, ok := values[s]
+		if !ok {
+			return nil, "reject.code", []any{"codes", codes}
+		}
+		return v, "", nil
+	}
+}
+
+func intReader(c *pack.Column) reader {
+	return func(s string) (any, string, []any) {
+		var n, unit int64 = 0, 1
+		if c.Type.Text == "yuan" {
+			fen, err := money.ParseYuan(s)
+			if err != nil {
+				return nil, "reject.yuan", nil
+			}
+			n, unit = int64(fen), 100
+		} else {
+			var err error
+			if n, err = strconv.ParseInt(strings.ReplaceAll(s, ",", ""), 10, 64); err != nil {
+				return nil, "reject.int", nil
+			}
+		}
+		if c.Min != nil && n < *c.Min*unit || c.Max != nil && n > *c.Max*unit || n < -1<<40 || n > 1<<40 {
+			lo, hi := int64(-1<<40), int64(1<<40)
+			if c.Min != nil {
+				lo = *c.Min
+			}
+			if c.Max != nil {
+				hi = *c.Max
+			}
+			return nil, "reject.range", []any{"min", lo, "max", hi}
+		}
+		return n, "", nil
+	}
+}
+
+// sqlType is the column as the lake keeps it.
+func sqlType(c *pack.Column) string {
+	switch c.Type.Text {
+	case "code":
+		if c.List().Ordered {
+			return "SMALLINT"
+		}
+	case "int", "yuan":
+		return "BIGINT"
+	case "day", "month":
+		return "DATE"
+	case "bool":
+		return "BOOLEAN"
+	}
+	return "VARCHAR"
+}
+
+// row is one row's values by column, for the pack's checks.
+type row struct {
+	reg      *pack.Register
+	values   []any
+	received calendar.Day
+}
+
+func (r *row) value(name string) any {
+	if name == "received" {
+		return r.received
+	}
+	for i, c := range r.reg.Columns {
+		if c.Name.Text == name {
+			return r.values[i]
+		}
+	}
+	return nil
+}
+
+var _ expr.Values = (&row{}).value
