@@ -95,7 +95,7 @@ func (d Day) AddMonths(n int) Day {
 func (d Day) Month() Month { return Month(d / 100) }
 
 // DaysBetween counts days from a to b; negative when b is earlier.
-func DaysBetween(a, b Day) int { return int(b.Time().Sub(a.Time()) / (24 * time.Hour)) }
+func DaysBetween(a, b Day) int { return int((b.Time().Unix() - a.Time().Unix()) / 86400) }
 
 // YearsBetween counts whole years from a to b: a person's age (周岁) on day b. Somebody born on 29 February turns a year older on
 // 1 March of a common year. Negative when b is earlier, by the same rule.

@@ -38,6 +38,9 @@ func TestArithmetic(t *testing.T) {
 	if got := day("2024-02-28").AddDays(2); got != day("2024-03-01") {
 		t.Errorf("AddDays = %s", got)
 	}
+	if got := DaysBetween(MinDay, MaxDay); got != 109572 {
+		t.Errorf("DaysBetween over 300 years = %d", got)
+	}
 	if got := MonthAt(Month(202412).Index() + 1); got != 202501 {
 		t.Errorf("month after 2024-12 = %s", got)
 	}

@@ -19,7 +19,7 @@
 // that refusing it loses nobody anything, and each is told in File.Faults.
 //
 // A month's file of contributions tells what the agency knew at the end of the whole story, though it is dated as first delivered:
-// a payment collected again months later stands in its month's file with its day. Only the last two months show what was open.
+// a payment collected again months later stands in its month's file with its day. Only what was open at the end of the story is shown as open, and the last month lists only what was paid.
 //
 // The same options give the same bytes. Each person has a stream of random numbers of their own, drawn from the seed and the
 // person's place, so a change to one life leaves the others alone. People are made one at a time and forgotten: memory holds the

@@ -1,6 +1,9 @@
 package city
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // kind is what an employer is.
 type kind int
@@ -32,7 +35,7 @@ type employer struct {
 	lag        int // days from the fifth of a month to its payment: early 0 to 10, late 13 to 46
 }
 
-// share is how many of a thousand insured work for employers that pay within the month itself.
+// earlyShare is how many of a thousand insured work for employers that pay within the month itself.
 const earlyShare = 610
 
 // settle makes n employers.
@@ -46,7 +49,7 @@ func (c *city) settle(n int) {
 	for rank := range c.employers {
 		e := &c.employers[rank]
 		e.kind = c.kindOf(rank)
-		e.trade = tradeOf(d, e.kind)
+		e.trade = tradeOf(d, e.kind, rank < n/large)
 		e.body = &bodies[e.trade.bodies[d.IntN(len(e.trade.bodies))]]
 		e.uscc = uscc(kindUSCC[e.kind], e.body.division, rank*570_397%ghostSerial)
 		e.name = nameOf(d, e, used)
@@ -64,32 +67,30 @@ func (c *city) settle(n int) {
 
 // sizeOf is the size of the employer of a rank among n, in no particular unit: sizes fall with the rank as in Zipf's law, flattened
 // so that the largest hundredth holds about a third whatever n is.
-func sizeOf(rank, n int) uint64 { return 1e12 / uint64(10_000*rank+5_000+15*n) }
+func sizeOf(rank, n int) uint64 { return 1e12 / uint64(10_000*rank+5_000+10*n) }
 
-// kindOf draws what the employer of a rank is; the very largest are enterprises and no sole trader is large.
+// large says which employers are large: the first of so many.
+const large = 50
+
+// kindOf draws what the employer of a rank is: the large ones are enterprises and hospitals, and no sole trader is of middle size.
 func (c *city) kindOf(rank int) kind {
-	k := kind(c.dice.of(kindShare[:]))
-	n := len(c.employers)
-	if rank < 3 || k == soleTrader && rank < n*2/5 {
+	k, n := kind(c.dice.of(kindShare[:])), len(c.employers)
+	small := k == soleTrader && rank < n*2/5 || k != institution && rank < n/large
+	if small || rank < 3 {
 		return enterprise
 	}
 	return k
 }
 
-func tradeOf(d dice, k kind) *trade {
-	list := trades[k]
-	sum := 0
-	for i := range list {
-		sum += list[i].weight
-	}
-	n := d.IntN(sum)
-	for i := range list {
-		if n < list[i].weight {
-			return &list[i]
+// tradeOf draws a trade of a kind of employer; a large one's is of those that grow large.
+func tradeOf(d dice, k kind, isLarge bool) *trade {
+	weights := make([]int, len(trades[k]))
+	for i, t := range trades[k] {
+		if !isLarge || slices.Contains(largeTrades, t.word) {
+			weights[i] = t.weight
 		}
-		n -= list[i].weight
 	}
-	return &list[0]
+	return &trades[k][d.of(weights)]
 }
 
 // nameOf is 聊城, two invented characters, the trade and the form; three characters where two are used up.

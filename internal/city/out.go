@@ -104,11 +104,14 @@ const oneIn = 5000
 
 // plan says where the next fault will be: soon, while some are owed.
 func (o *out) plan() {
-	if len(o.file.Faults) < o.least {
+	switch {
+	case len(o.file.Faults) < o.least:
 		o.next = o.file.Rows + o.dice.between(5, 35)
-		return
+	case o.file.Rows == 0:
+		o.next = o.dice.between(1, oneIn)
+	default:
+		o.next = o.file.Rows + o.dice.between(oneIn/2, oneIn*3/2)
 	}
-	o.next = o.file.Rows + o.dice.between(oneIn/2, oneIn*3/2)
 }
 
 // row writes a sound row and, when its turn has come, a faulty copy behind it. The row may be used again.

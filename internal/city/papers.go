@@ -48,11 +48,11 @@ func (c *city) study(p *person) []degree {
 func hasDegree(age int) int {
 	switch {
 	case age < 23:
-		return 450
+		return 412
 	case age < 45:
-		return 395
+		return 362
 	}
-	return 130
+	return 120
 }
 
 // before draws the lower degrees that a degree was built on, where they are on record too.
@@ -139,7 +139,7 @@ func (c *city) graduate(p *person, o *out) error {
 
 // Shares of levels among certificates, and of the years of their issue: this year, the year before, and so on.
 var (
-	skillShares = []int{305, 350, 263, 60, 17, 3, 2}
+	skillShares = []int{268, 350, 292, 68, 18, 2, 2}
 	yearShares  = []int{40, 28, 12, 8, 7, 5}
 )
 
@@ -279,7 +279,7 @@ func (c *city) benefit(p *person, o *out) error {
 		}
 		first := j.to + 1
 		eligible := !j.goesOn && c.employers[j.employer].kind == enterprise && insured >= 12 && again-first >= 2
-		if !eligible || firstMonth.Add(first).First() > c.papers || !d.in(55) {
+		if !eligible || firstMonth.Add(first).First() > c.papers || !d.in(45) {
 			continue
 		}
 		last := min(first+d.between(3, 12)-1, again-1)

@@ -54,6 +54,9 @@ var (
 	care      = []string{nurseAid, carer, nurseryCarer, electrician}
 )
 
+// largeTrades are those that a large employer may have.
+var largeTrades = []string{"轴承", "轴承套圈锻造", "汽车部件", "新能源汽车", "纺纱", "化学材料", "制药", "中成药", "电池", "铝板带", "建筑", "医院"}
+
 // trades are the trades of each kind of employer.
 var trades = [...][]trade{
 	enterprise: {

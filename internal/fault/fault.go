@@ -130,7 +130,7 @@ func (ms Mistakes) Error() string {
 
 // Closest returns the word that was probably meant, or "" when none is near: at most a third of its letters differ.
 func Closest(word string, among []string) string {
-	best, least := "", len([]rune(word))/3+1
+	best, least := "", len([]rune(word))/3
 	for _, w := range among {
 		if d := distance([]rune(word), []rune(w)); d <= least && (best == "" || d < least || w < best) {
 			best, least = w, d

@@ -55,7 +55,7 @@ func (r *reader) read(file string, into any) bool {
 		r.mistake(file, 0, 0, "cannot be read")
 		return false
 	}
-	r.lines[file] = strings.Split(strings.ReplaceAll(string(b), "\r\n", "\n"), "\n")
+	r.lines[file] = lines(b)
 	if strings.ContainsRune(string(b), 0) {
 		r.mistake(file, 1+strings.Count(string(b[:strings.IndexByte(string(b), 0)]), "\n"), 1, "holds a NUL byte")
 		return false
@@ -74,12 +74,22 @@ func (r *reader) read(file string, into any) bool {
 		r.mistake(file, 1, 1, "is empty")
 		return false
 	}
+	for i, l := range r.lines[file] {
+		if i+1 > doc.Content[0].Line && (l == "---" || strings.HasPrefix(l, "--- ")) {
+			r.mistake(file, i+1, 1, "a second document begins here, and nothing reads it: one declaration a file")
+			return false
+		}
+	}
 	before := len(r.mistakes)
 	r.decode(file, doc.Content[0], reflect.ValueOf(into).Elem())
 	return len(r.mistakes) == before
 }
 
-// column counts characters, as editors do; YAML counts bytes of UTF-8 runes already as runes.
+func lines(b []byte) []string {
+	return strings.Split(strings.ReplaceAll(string(b), "\r\n", "\n"), "\n")
+}
+
+// wrong reports a value of another form than wanted.
 func (r *reader) wrong(file string, n *yaml.Node, want string) {
 	r.mistake(file, n.Line, n.Column, "wants %s", want)
 }
@@ -108,7 +118,7 @@ func (r *reader) decode(file string, n *yaml.Node, v reflect.Value) {
 		if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 			s.Line, s.Col = n.Line+1, 1
 			if ls := r.lines[file]; n.Line < len(ls) {
-				s.Col = len(ls[n.Line]) - len(strings.TrimLeft(ls[n.Line], " ")) + 1
+				s.Col = indent(ls[n.Line]) + 1
 			}
 		}
 		v.Set(reflect.ValueOf(s))
@@ -161,6 +171,50 @@ func (r *reader) decode(file string, n *yaml.Node, v reflect.Value) {
 	}
 }
 
+func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
+
+// place finds where in the file a character of a text stands; line and col count from 1 within the text. YAML folds the lines of a long
+// text into one, takes the indentation off a block and writes a quotation mark within a quoted text as two characters, so the text and the
+// file are walked side by side.
+func (r *reader) place(file string, s Src, line, col int) (int, int) {
+	ls, at := r.lines[file], []int{s.Line, s.Col}
+	if s.Line < 1 || s.Line > len(ls) {
+		return s.Line, s.Col
+	}
+	row := []rune(ls[s.Line-1])
+	quote := ' '
+	if s.Col > 1 && s.Col-2 < len(row) {
+		quote = row[s.Col-2]
+	}
+	onLine, onCol := 1, 1
+	for _, c := range s.Text {
+		if onLine == line && onCol == col {
+			break
+		}
+		onCol++
+		if c == '\n' {
+			onLine, onCol = onLine+1, 1
+		}
+		switch {
+		case at[1] <= len(row) && row[at[1]-1] == c && (c != ' ' || strings.TrimSpace(string(row[at[1]-1:])) != ""):
+			at[1]++
+			if c == '\'' && quote == c { // two stand for one
+				at[1]++
+			}
+		case quote == '"' && at[1] < len(row) && row[at[1]-1] == '\\' && row[at[1]] == c:
+			at[1] += 2
+		case (c == ' ' || c == '\n') && strings.TrimSpace(string(row[min(at[1]-1, len(row)):])) == "" && at[0] < len(ls):
+			for at[0]++; at[0] < len(ls) && strings.TrimSpace(ls[at[0]-1]) == "" && c == ' '; at[0]++ {
+			}
+			row = []rune(ls[at[0]-1])
+			at[1] = indent(ls[at[0]-1]) + 1
+		default:
+			return s.Line, s.Col
+		}
+	}
+	return at[0], at[1]
+}
+
 func (r *reader) entries(file string, n *yaml.Node, v reflect.Value) {
 	if n.Kind != yaml.MappingNode {
 		r.wrong(file, n, "a mapping")
@@ -186,16 +240,20 @@ func (r *reader) fields(file string, n *yaml.Node, v reflect.Value) {
 		r.wrong(file, n, "a mapping")
 		return
 	}
-	byName, required := map[string]reflect.Value{}, []string{}
+	if f := v.FieldByName("Place"); f.IsValid() && f.Type() == srcType {
+		f.Set(reflect.ValueOf(Src{Line: n.Line, Col: n.Column}))
+	}
+	byName, required, filled := map[string]reflect.Value{}, []string{}, map[string]bool{}
 	for i := range v.NumField() {
 		name, opt, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
 		if name == "" || name == "-" {
 			continue
 		}
 		byName[name] = v.Field(i)
-		if opt == "required" {
+		if opt == "required" || opt == "given" { // given: it must stand there, and may be empty
 			required = append(required, name)
 		}
+		filled[name] = opt == "required"
 	}
 	seen := map[string]bool{}
 	for i := 0; i < len(n.Content); i += 2 {
@@ -217,6 +275,8 @@ func (r *reader) fields(file string, n *yaml.Node, v reflect.Value) {
 			r.mistake(file, k.Line, k.Column, "%s", msg)
 		case seen[k.Value]:
 			r.mistake(file, k.Line, k.Column, "%s stands here twice", k.Value)
+		case filled[k.Value] && empty(n.Content[i+1]):
+			r.mistake(file, k.Line, k.Column, "%s is empty", k.Value)
 		default:
 			r.decode(file, n.Content[i+1], f)
 		}
@@ -227,4 +287,9 @@ func (r *reader) fields(file string, n *yaml.Node, v reflect.Value) {
 			r.mistake(file, n.Line, n.Column, "%s is missing", name)
 		}
 	}
+}
+
+// empty: nothing, "" or a list or mapping without entries.
+func empty(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.Value == "" || (n.Kind == yaml.SequenceNode || n.Kind == yaml.MappingNode) && len(n.Content) == 0
 }

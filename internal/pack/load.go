@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -14,6 +15,18 @@ import (
 	"bole/internal/fault"
 	"bole/internal/law"
 )
+
+// folders are the places of a pack's declarations.
+var folders = []string{"codes", "registers", "facts", "policies"}
+
+var (
+	snake = regexp.MustCompile(`^[a-z][a-z0-9_]*$`) // words of the rule language
+	kebab = regexp.MustCompile(`^[a-z][a-z0-9-]*$`) // policies and rules
+)
+
+// reserved words mean something to the rule language itself.
+var reserved = strings.Fields(`true false null in on p received as break const continue else for function if import let loop package namespace
+	return var void while`)
 
 // head is pack.yaml.
 type head struct {
@@ -73,13 +86,16 @@ func (r *reader) pack(p *Pack, shipped fs.FS, constants Map[Src]) {
 		}
 		sum.Write([]byte(used.Hash))
 	}
+	for _, e := range h.Constants {
+		r.word("pack.yaml", e.Key, "constant")
+	}
 	for _, e := range append(h.Constants, constants...) {
 		p.Constants[e.Key.Text] = e.Value.Text
 	}
 	files := map[string][]string{}
 	_ = fs.WalkDir(r.fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
-			if d != nil && d.IsDir() && name == "reference" {
+			if d != nil && d.IsDir() && (name == "reference" || len(name) > 1 && name[0] == '.') {
 				return fs.SkipDir
 			}
 			return nil
@@ -87,8 +103,11 @@ func (r *reader) pack(p *Pack, shipped fs.FS, constants Map[Src]) {
 		b, _ := fs.ReadFile(r.fsys, name)
 		fmt.Fprintf(sum, "%s\x00%d\x00", name, len(b))
 		sum.Write(b)
-		if path.Ext(name) == ".yaml" {
-			files[path.Dir(name)] = append(files[path.Dir(name)], name)
+		switch dir := path.Dir(name); {
+		case path.Ext(name) == ".yaml" && (name == "pack.yaml" || slices.Contains(folders, dir)):
+			files[dir] = append(files[dir], name)
+		case path.Ext(name) == ".yaml" || path.Ext(name) == ".yml":
+			r.mistake(name, 0, 0, "nothing reads this file: a pack has pack.yaml and, one declaration a .yaml file, %s", strings.Join(folders, ", "))
 		}
 		return nil
 	})
@@ -96,7 +115,8 @@ func (r *reader) pack(p *Pack, shipped fs.FS, constants Map[Src]) {
 
 	for _, f := range files["codes"] {
 		c := &CodeList{}
-		if r.read(f, c) && r.codeList(f, c) && r.free(f, c.Name, p.CodeList(c.Name) != nil) {
+		if r.read(f, c) && r.free(f, c.Name, p.CodeList(c.Name) != nil) {
+			r.codeList(f, c)
 			p.Codes = append(p.Codes, c)
 		}
 	}
@@ -119,6 +139,7 @@ func (r *reader) pack(p *Pack, shipped fs.FS, constants Map[Src]) {
 		} else if r.free(f, s.Name, have != nil) {
 			p.Subjects = append(p.Subjects, s)
 		}
+		r.oneName(f, "subject", s.Name, snake)
 		for _, fact := range s.Facts {
 			r.fact(f, p, s, fact)
 		}
@@ -131,6 +152,9 @@ func (r *reader) pack(p *Pack, shipped fs.FS, constants Map[Src]) {
 	}
 	for _, s := range p.Subjects {
 		r.vocabulary(p, s)
+	}
+	if len(r.mistakes) > 0 {
+		return
 	}
 	for _, f := range files["facts"] {
 		r.factExpressions(f, p)
@@ -159,20 +183,45 @@ func (r *reader) free(file, name string, taken bool) bool {
 	return !taken
 }
 
-func (r *reader) codeList(file string, c *CodeList) bool {
-	seen := map[string]bool{}
-	for _, it := range c.Items {
-		for _, s := range append([]string{it.Code.Text, it.Zh, it.En}, it.Also...) {
-			if strings.ContainsAny(s, "\x00") {
-				r.at(file, it.Code, "%s holds a control character", it.Code.Text)
-			}
-		}
-		if seen[it.Code.Text] {
-			r.at(file, it.Code, "the code %s stands here twice", it.Code.Text)
-		}
-		seen[it.Code.Text] = true
+// oneName demands that a declaration and its file share one name, which is a word.
+func (r *reader) oneName(file, key, name string, form *regexp.Regexp) {
+	line := 1 + max(0, slices.IndexFunc(r.lines[file], func(l string) bool { return strings.HasPrefix(l, key+":") }))
+	if want := strings.TrimSuffix(path.Base(file), ".yaml"); name != want {
+		r.mistake(file, line, 1, "it is called %s here and its file %s: one name for both", name, want)
+	} else if !form.MatchString(name) {
+		r.mistake(file, line, 1, "%s cannot be a name: write small letters, digits and %s", name, map[bool]string{true: "hyphens", false: "_"}[form == kebab])
 	}
-	return true
+}
+
+// word demands a name that the rule language can use.
+func (r *reader) word(file string, name Src, what string) {
+	if !snake.MatchString(name.Text) || slices.Contains(reserved, name.Text) {
+		r.at(file, name, "%s cannot be the name of a %s: write small letters, digits and _, and no word of the rule language", name.Text, what)
+	}
+}
+
+// codeList checks that a delivered value means one code, and that an ordered list has an order.
+func (r *reader) codeList(file string, c *CodeList) {
+	r.oneName(file, "codes", c.Name, snake)
+	means := map[string]string{}
+	for i, it := range c.Items {
+		if _, ok := means[it.Code.Text]; ok {
+			r.at(file, it.Code, "the code %s stands here twice", it.Code.Text)
+			continue
+		}
+		for _, s := range append([]string{it.Code.Text, it.Zh, it.En}, it.Also...) {
+			if other, ok := means[s]; ok && other != it.Code.Text {
+				r.at(file, it.Code, "%s already means %s", s, other)
+			}
+			means[s] = it.Code.Text
+		}
+		if c.Ordered {
+			r.word(file, it.Code, "code of an ordered list")
+		}
+		if c.Ordered && i > 0 && it.Rank <= c.Items[i-1].Rank {
+			r.at(file, it.Code, "the ranks of an ordered list rise: %s has %d after %d", it.Code.Text, it.Rank, c.Items[i-1].Rank)
+		}
+	}
 }
 
 var (
@@ -188,9 +237,11 @@ var (
 )
 
 func (r *reader) register(file string, p *Pack, reg *Register) {
+	r.oneName(file, "register", reg.Name, snake)
 	r.oneOf(file, reg.Mode, "way of delivery", modes)
 	if reg.About != "person" && reg.About != "employer" {
-		r.mistake(file, 1, 1, "about is person or employer")
+		line := 1 + max(0, slices.IndexFunc(r.lines[file], func(l string) bool { return strings.HasPrefix(l, "about:") }))
+		r.mistake(file, line, 1, "about is person or employer, and not %s", reg.About)
 	}
 	if (reg.Mode.Text == "replace_month") != (reg.Month != nil) {
 		r.at(file, reg.Mode, "replace_month needs month: the column that holds the month, and nothing else has one")
@@ -199,7 +250,13 @@ func (r *reader) register(file string, p *Pack, reg *Register) {
 	var names []string
 	heads := map[string]string{}
 	for _, c := range reg.Columns {
+		if slices.Contains(names, c.Name.Text) {
+			r.at(file, c.Name, "the column %s stands here twice", c.Name.Text)
+			continue
+		}
 		names = append(names, c.Name.Text)
+		r.word(file, c.Name, "column")
+		r.bounds(file, c.Name, c.Min, c.Max)
 		r.oneOf(file, c.Type, "column type", keys(columnTypes))
 		if ok := classes[c.Type.Text]; ok != "" && !slices.Contains(strings.Fields(ok), c.Class.Text) {
 			r.at(file, c.Class, "a column of type %s is of class %s", c.Type.Text, strings.Join(strings.Fields(ok), " or "))
@@ -303,6 +360,8 @@ var factTypes = map[string]expr.Type{"bool": expr.Bool, "int": expr.Int, "text":
 // fact checks one declaration without its expressions.
 func (r *reader) fact(file string, p *Pack, s *Subject, f *Fact) {
 	f.Subject = s
+	r.word(file, f.Name, "fact")
+	r.bounds(file, f.Name, f.Min, f.Max)
 	r.oneOf(file, f.Take, "way to take a fact", takes)
 	r.oneOf(file, f.Type, "type", keys(factTypes))
 	f.typ = factTypes[f.Type.Text]
@@ -345,6 +404,12 @@ func (r *reader) fact(file string, p *Pack, s *Subject, f *Fact) {
 	}
 }
 
+func (r *reader) bounds(file string, name Src, lo, hi *int64) {
+	if lo != nil && hi != nil && *lo > *hi {
+		r.at(file, name, "min of %s is above its max", name.Text)
+	}
+}
+
 // typed reads a literal of a declaration.
 func (r *reader) typed(file string, s Src, t expr.Type, list *CodeList) any {
 	v, want := parse(s.Text, t, list)
@@ -372,6 +437,9 @@ func (r *reader) vocabulary(p *Pack, s *Subject) {
 		facts = append(slices.Clone(facts), p.Subject("person").Facts...)
 	}
 	seen := map[string]bool{}
+	for k := range p.Constants {
+		seen[k] = true
+	}
 	for _, f := range facts {
 		if seen[f.Name.Text] {
 			r.mistake("facts/"+s.Name+".yaml", f.Name.Line, f.Name.Col, "the fact %s is declared twice", f.Name.Text)
@@ -467,7 +535,9 @@ func (r *reader) factExpression(file string, p *Pack, s *Subject, f *Fact, befor
 		r.unknown(file, *f.By, "column", columnNames(reg))
 	}
 	for _, k := range f.Kinds {
-		if c := f.register.Column("kind"); c == nil || c.list == nil || !slices.Contains(c.list.codes(), k.Text) {
+		if f.register == nil {
+			r.at(file, k, "kinds are of months in a register: name the register")
+		} else if c := f.register.Column("kind"); c == nil || c.list == nil || !slices.Contains(c.list.codes(), k.Text) {
 			r.at(file, k, "no kind of contribution called %s", k.Text)
 		}
 	}
@@ -528,10 +598,7 @@ func (r *reader) compile(file string, v *expr.Vocabulary, s Src, want expr.Type)
 	}
 	x, problems := v.Compile(s.Text, want)
 	for _, p := range problems {
-		line, col := s.Line+p.Line-1, p.Column
-		if p.Line == 1 {
-			col += s.Col - 1
-		}
+		line, col := r.place(file, s, p.Line, p.Column)
 		r.mistake(file, line, col, "%s", p.Message)
 	}
 	return x
@@ -582,10 +649,17 @@ func (r *reader) lawText(file string, pol *Policy) {
 	pol.LawFile = strings.TrimSuffix(file, ".yaml") + ".law.md"
 	b, err := fs.ReadFile(r.fsys, pol.LawFile)
 	if err != nil {
-		r.mistake(file, 1, 1, "its law text %s is missing", path.Base(pol.LawFile))
+		r.mistake(pol.LawFile, 0, 0, "is missing: the law text that %s cites stands beside it", path.Base(file))
 		return
 	}
-	pol.Law = law.Parse(string(b))
+	pol.Law, pol.cites, r.lines[pol.LawFile] = law.Parse(string(b)), true, lines(b)
+	seen := map[string]bool{}
+	for _, a := range pol.Law.Articles {
+		if seen[a.Anchor] {
+			r.mistake(pol.LawFile, a.Line, 1, "the anchor %s stands here twice", a.Anchor)
+		}
+		seen[a.Anchor] = true
+	}
 	if pol.Law.ReadOn == 0 {
 		r.mistake(pol.LawFile, 0, 0, "does not say on which day its source was read: a line like read: 2026-11-23")
 	}

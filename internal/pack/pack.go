@@ -223,6 +223,8 @@ type Policy struct {
 	window *expr.Expr
 	amount *expr.Expr
 	vocab  *expr.Vocabulary
+	cites  bool     // its law text was found, so citations can be checked
+	broken []string // parameters with a mistake, by their names with "p."
 }
 
 // Version is a stretch of days on which one text of the law held, both days included.
@@ -231,6 +233,8 @@ type Version struct {
 	To   *calendar.Day `yaml:"to"` // open when absent
 	By   Src           `yaml:"by,required"`
 	Note *Words        `yaml:"note"`
+
+	Place Src `yaml:"-"` // where the version stands in the file
 }
 
 // ID names a version by the day it begins.
@@ -321,7 +325,7 @@ func (p *Policy) Monthly() bool { return p.Award.Every.Text == "month" }
 type Test struct {
 	Name  string       `yaml:"name,required"`
 	On    calendar.Day `yaml:"on,required"`
-	Facts Map[Src]     `yaml:"facts,required"`
+	Facts Map[Src]     `yaml:"facts,given"`
 	Want  Want         `yaml:"want,required"`
 
 	Values map[string]any `yaml:"-"` // the facts, typed

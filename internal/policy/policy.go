@@ -57,7 +57,7 @@ func New(p *pack.Pack, pol *pack.Policy) *Policy {
 	}
 	if w := pol.WindowExpr(); w != nil {
 		out.Checks = append(out.Checks, Check{ID: "window", By: pol.Window.By.Text, Title: windowTitle, holds: w, requires: w.Requires()})
-		for _, f := range w.Requires() {
+		for _, f := range w.Ensures() {
 			ensured[f] = true
 		}
 	}

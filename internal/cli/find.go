@@ -1,0 +1,206 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"bole/internal/calendar"
+	"bole/internal/fact"
+	"bole/internal/finding"
+	"bole/internal/locale"
+	"bole/internal/money"
+	"bole/internal/pack"
+	"bole/internal/policy"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) screen() *cobra.Command {
+	var on, asOf dayFlag
+	var names []string
+	var out string
+	var all bool
+	c := &cobra.Command{
+		Use: "screen --on DAY", GroupID: "find", Short: "every person against every policy · 全员比对",
+		Long: `Asks every policy of every person as the law stood on a day, from what has been received, and publishes the findings for the pages.
+With --policy or --as-of it only answers. The file of --out has a row for each finding that is not ineligible; --all writes all.`,
+		Example: "  bole screen --on 2024-12-20\n  bole screen --on 2024-12-20 --policy unemployment-skill-subsidy --out found.csv",
+		Args:    exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.with(cmd, func(ctx context.Context, h *home) error {
+				run, err := finding.Screen(ctx, h.lake, h.pack, finding.Request{On: a.orToday(on.Day), AsOf: asOf.Day, Policies: names, Out: out, All: all, Clock: a.now})
+				if err != nil {
+					return err
+				}
+				return a.answer(run, func(w io.Writer) { a.printRun(w, h.pack, run) })
+			})
+		},
+	}
+	c.Flags().Var(&on, "on", "the day the law is asked about (default: today) · 判定日")
+	c.Flags().Var(&asOf, "as-of", "only what had been received by this day · 截至收到日")
+	c.Flags().StringArrayVar(&names, "policy", nil, "only this policy; may be repeated · 只比对该政策")
+	c.Flags().StringVar(&out, "out", "", "file for the findings, .csv or .parquet · 结果文件")
+	c.Flags().BoolVar(&all, "all", false, "write the ineligible too · 含不符合")
+	return c
+}
+
+func (a *app) printRun(w io.Writer, p *pack.Pack, run finding.Run) {
+	lang := a.language()
+	t := func(key string) string { return locale.Text(lang, key) }
+	rows := [][]string{{t("screen.policy"), t("outcome.eligible"), t("outcome.undetermined"), t("outcome.near"), t("outcome.ineligible"), t("outcome.not_in_force"), t("screen.persons"), t("screen.yuan")}}
+	for _, c := range run.Policies {
+		rows = append(rows, []string{p.Policy(c.Policy).Title.In(string(lang)), fmt.Sprint(c.Eligible), fmt.Sprint(c.Undetermined), fmt.Sprint(c.NearMiss), fmt.Sprint(c.Ineligible - c.NearMiss),
+			fmt.Sprint(c.NotInForce), fmt.Sprint(c.Persons), money.Fen(c.AmountFen).Grouped()})
+	}
+	table(w, rows)
+	fmt.Fprintln(w, locale.Text(lang, "screen.done", "people", run.People, "on", run.On, "hash", run.Hash[:16]))
+}
+
+// explained is one finding as explain answers it.
+type explained struct {
+	Policy     string          `json:"policy"`
+	Person     string          `json:"person"`
+	Subject    string          `json:"subject"`
+	Period     string          `json:"period"`
+	On         calendar.Day    `json:"on"`
+	Outcome    string          `json:"outcome"`
+	Version    string          `json:"version"`
+	AmountFen  *int64          `json:"amount_fen"`
+	WindowEnds calendar.Day    `json:"window_ends"`
+	Rules      []explainedRule `json:"rules"`
+	Failed     []string        `json:"failed"`
+	Missing    []string        `json:"missing"`
+	Earliest   *calendar.Day   `json:"earliest"` // null when it is eligible now, or no day within five years helps
+	Needs      []string        `json:"needs"`    // facts that would have to change or be told, where no day helps
+	Never      bool            `json:"never"`    // neither a day nor a fact helps
+}
+
+type explainedRule struct {
+	ID       string         `json:"id"`
+	By       string         `json:"by"`
+	Article  string         `json:"article"`
+	Title    pack.Words     `json:"title"`
+	Outcome  policy.State   `json:"outcome"` // met, not_met, unknown
+	Values   map[string]any `json:"values"`  // null for unknown
+	Earliest *calendar.Day  `json:"earliest"`
+}
+
+func (a *app) explain() *cobra.Command {
+	var on, asOf dayFlag
+	var subject, period string
+	c := &cobra.Command{
+		Use: "explain PERSON POLICY --on DAY", GroupID: "find", Short: "one person under one policy, with reasons · 逐条说明一个人",
+		Long: `Asks one policy of one person's subject rows afresh, and answers each rule with its article, outcome and the values that it saw, what is missing,
+and the earliest day on which it would hold if contributions go on and nothing else changes. PERSON is the number in the file of screen --out.`,
+		Example: "  bole explain P-7K2M-90C unemployment-skill-subsidy --on 2024-12-20",
+		Args:    exactly(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			person, err := fact.ParsePerson(args[0])
+			if err != nil {
+				return err
+			}
+			return a.with(cmd, func(ctx context.Context, h *home) error {
+				s, err := h.lake.Read(ctx, asOf.Day)
+				if err != nil {
+					return err
+				}
+				defer s.Close()
+				conn, err := s.Conn(ctx)
+				if err != nil {
+					return err
+				}
+				defer conn.Close()
+				day := a.orToday(on.Day)
+				if period != "" && len(period) == 7 {
+					if m, err := calendar.ParseMonth(period); err == nil && m != day.Month() {
+						day = m.Last()
+					}
+				}
+				xs, err := finding.Explain(ctx, conn, s, h.pack, person, args[1], subject, day)
+				if err != nil {
+					return err
+				}
+				out := []explained{}
+				for _, x := range xs {
+					out = append(out, show(x))
+				}
+				return a.answer(out, func(w io.Writer) { a.printExplained(w, xs) })
+			})
+		},
+	}
+	c.Flags().Var(&on, "on", "the day the law is asked about (default: today) · 判定日")
+	c.Flags().Var(&asOf, "as-of", "only what had been received by this day · 截至收到日")
+	c.Flags().StringVar(&subject, "subject", "", "only this subject row · 只看该对象")
+	c.Flags().StringVar(&period, "period", "", "only this period, a month as 2024-12 · 只看该期")
+	return c
+}
+
+func show(x finding.Explanation) explained {
+	e := explained{Policy: x.Policy.Name, Person: x.Person.String(), Subject: x.Subject, Period: x.Period, On: x.On, Outcome: x.Answer.Outcome, WindowEnds: x.Answer.WindowEnds,
+		Rules: []explainedRule{}, Failed: append([]string{}, x.Answer.Failed...), Missing: append([]string{}, x.Answer.Missing...), Needs: append([]string{}, x.Needs...)}
+	if x.Answer.Version != nil {
+		e.Version = x.Answer.Version.ID()
+	}
+	if x.Answer.Outcome == "eligible" {
+		e.AmountFen = &x.Answer.AmountFen
+	}
+	if x.Earliest != 0 {
+		e.Earliest = &x.Earliest
+	}
+	e.Never = e.Earliest == nil && e.Outcome != "eligible" && len(e.Needs) == 0
+	for _, c := range x.Answer.Checks {
+		r := explainedRule{ID: c.ID, By: c.By, Title: c.Title, Outcome: c.State, Values: map[string]any{}}
+		if art, ok := x.Policy.Law.Find(c.By); ok {
+			r.Article = art.Heading
+		}
+		for _, v := range c.Values {
+			r.Values[v.Name] = v.Value
+		}
+		if d, ok := x.Rules[c.ID]; ok {
+			r.Earliest = &d
+		}
+		e.Rules = append(e.Rules, r)
+	}
+	return e
+}
+
+func (a *app) printExplained(w io.Writer, xs []finding.Explanation) {
+	lang := a.language()
+	if len(xs) == 0 {
+		fmt.Fprintln(w, locale.Text(lang, "explain.nothing"))
+	}
+	for _, x := range xs {
+		e := show(x)
+		fmt.Fprintf(w, "%s  %s  %s  %s\n", x.Policy.Title.In(string(lang)), e.Subject, e.Period, locale.Text(lang, "outcome."+e.Outcome))
+		if e.AmountFen != nil {
+			fmt.Fprintln(w, "  "+locale.Text(lang, "explain.amount", "yuan", money.Fen(*e.AmountFen).Grouped()))
+		}
+		rows := [][]string{}
+		for _, r := range e.Rules {
+			var values []string
+			for _, c := range x.Answer.Checks {
+				if c.ID != r.ID {
+					continue
+				}
+				for _, v := range c.Values {
+					if v.Value == nil {
+						values = append(values, v.Name+"=?")
+					} else {
+						values = append(values, fmt.Sprintf("%s=%v", v.Name, v.Value))
+					}
+				}
+			}
+			rows = append(rows, []string{"  " + locale.Text(lang, "state."+string(r.Outcome)), r.Title.In(string(lang)), r.Article, strings.Join(values, " ")})
+		}
+		table(w, rows)
+		switch {
+		case e.Earliest != nil:
+			fmt.Fprintln(w, "  "+locale.Text(lang, "explain.earliest", "day", *e.Earliest))
+		case e.Never:
+			fmt.Fprintln(w, "  "+locale.Text(lang, "explain.never"))
+		case len(e.Needs) > 0:
+			fmt.Fprintln(w, "  "+locale.Text(lang, "explain.needs", "facts", strings.Join(e.Needs, ", ")))
+		}
+	}
+}

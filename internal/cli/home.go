@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"bole/internal/columnar"
+	"bole/internal/fault"
+	"bole/internal/files"
+	"bole/internal/lake"
+	"bole/internal/pack"
+	"bole/internal/register"
+	"bole/internal/seal"
+	"bole/internal/store"
+	"bole/internal/vault"
+	"bole/packs"
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+)
+
+// settings is bole.yaml.
+type settings struct {
+	Pack      string `yaml:"pack"`                // a shipped pack's name, or a directory
+	Synthetic bool   `yaml:"synthetic,omitempty"` // everything in this home is made up, and every page says so
+	People    int    `yaml:"people,omitempty"`    // of the synthetic city
+	Seed      uint64 `yaml:"seed,omitempty"`
+}
+
+// home is an opened home.
+type home struct {
+	settings
+	dir   string
+	pack  *pack.Pack
+	db    *store.DB
+	lake  *lake.Lake
+	vault *vault.Vault
+	files *files.Store
+}
+
+func (h *home) desk() *register.Desk {
+	return &register.Desk{Pack: h.pack, Store: h.db, Lake: h.lake, Vault: h.vault, Files: h.files}
+}
+
+func (h *home) close() error { return h.db.Close() }
+
+func (a *app) keysDir() string {
+	if a.keys != "" {
+		return a.keys
+	}
+	return strings.TrimRight(filepath.Clean(a.home), string(filepath.Separator)) + "-keys"
+}
+
+func (a *app) settingsFile() string { return filepath.Join(a.home, "bole.yaml") }
+
+// create makes an empty home with its keys. An existing one is left as it is, and created says so.
+func (a *app) create(s settings) (created bool, err error) {
+	if _, err := loadPack(s.Pack); err != nil {
+		return false, err
+	}
+	if _, err := os.Stat(a.settingsFile()); err == nil {
+		return false, nil
+	}
+	if err := os.MkdirAll(a.home, 0o700); err != nil {
+		return false, fault.Wrap("cli.create", err)
+	}
+	if _, err := seal.Open(a.keysDir()); err != nil {
+		if err := seal.Create(a.keysDir(), "sm"); err != nil {
+			return false, err
+		}
+	}
+	b, err := yaml.Marshal(s)
+	if err == nil { // last, so that a home is there when it is whole
+		err = os.WriteFile(a.settingsFile(), b, 0o600)
+	}
+	return true, fault.Wrap("cli.create", err)
+}
+
+// open opens the home.
+//
+// Errors: NotFound "home.none" when there is none.
+func (a *app) open(ctx context.Context) (*home, error) {
+	b, err := os.ReadFile(a.settingsFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.New("cli.open", fault.NotFound, "home.none", "home", a.home)
+	}
+	h := &home{dir: a.home}
+	if err == nil {
+		err = yaml.Unmarshal(b, &h.settings)
+	}
+	if err != nil {
+		return nil, fault.Wrap("cli.open", err)
+	}
+	if h.pack, err = loadPack(h.Pack); err != nil {
+		return nil, err
+	}
+	keys, err := seal.Open(a.keysDir())
+	if err != nil {
+		return nil, err
+	}
+	if h.db, err = store.Open(ctx, filepath.Join(a.home, "office.db")); err != nil {
+		return nil, err
+	}
+	h.vault = vault.Open(h.db, keys)
+	h.files = files.Open(filepath.Join(a.home, "files"), keys)
+	h.lake, err = lake.Open(filepath.Join(a.home, "lake"), h.db, columnar.Config{TempDir: filepath.Join(a.home, "tmp")}, a.now)
+	return h, err
+}
+
+// with opens the home for a command and closes it after.
+func (a *app) with(cmd *cobra.Command, f func(ctx context.Context, h *home) error) error {
+	h, err := a.open(cmd.Context())
+	if err != nil {
+		return err
+	}
+	err = f(cmd.Context(), h)
+	return errors.Join(err, h.close())
+}
+
+// packFS finds a pack: a shipped one by its name, or a directory.
+func packFS(name string) (fs.FS, error) {
+	if sub, err := fs.Sub(packs.Files, filepath.ToSlash(filepath.Clean(name))); err == nil {
+		if _, err := fs.Stat(sub, "pack.yaml"); err == nil {
+			return sub, nil
+		}
+	}
+	if _, err := os.Stat(filepath.Join(name, "pack.yaml")); err != nil {
+		return nil, fault.New("cli.pack", fault.NotFound, "pack.none", "pack", name)
+	}
+	return os.DirFS(name), nil
+}
+
+func loadPack(name string) (*pack.Pack, error) {
+	fsys, err := packFS(name)
+	if err != nil {
+		return nil, err
+	}
+	return pack.Load(fsys, packs.Files)
+}
+
+// shipped lists the packs in the program.
+func shipped() []string {
+	var out []string
+	_ = fs.WalkDir(packs.Files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.Name() == "pack.yaml" {
+			out = append(out, filepath.ToSlash(filepath.Dir(name)))
+		}
+		return err
+	})
+	return out
+}
+
+// init makes an empty home.
+func (a *app) init() *cobra.Command {
+	c := &cobra.Command{
+		Use: "init", GroupID: "data", Short: "make an empty home for a pack · 新建空的数据目录",
+		Example: "  bole init --home ./bole-home\n  bole init --pack ./packs/our-city",
+		Args:    exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			created, err := a.create(settings{Pack: a.packName})
+			if err != nil {
+				return err
+			}
+			if !created {
+				return fault.New("cli.init", fault.Conflict, "home.exists", "home", a.home)
+			}
+			return a.with(cmd, func(_ context.Context, h *home) error {
+				a.say("home.created", "home", a.home, "keys", a.keysDir())
+				return a.answer(map[string]string{"home": a.home, "pack": h.pack.Name}, printf("%s\n", a.home))
+			})
+		},
+	}
+	c.Flags().StringVar(&a.packName, "pack", "liaocheng", "a shipped pack, or a folder · 政策包")
+	return c
+}
