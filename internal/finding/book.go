@@ -109,7 +109,7 @@ type RuleCount struct {
 
 // Rules counts every check of a policy in the last run, in the order of the checks.
 func (b *Book) Rules(ctx context.Context, name string) (out []RuleCount, err error) {
-	err = b.about(ctx, name, func(conn *sql.Conn, run Run, p *policy.Policy, bits string) error {
+	err = b.about(ctx, name, func(s *lake.Snapshot, conn *sql.Conn, run Run, p *policy.Policy, bits string) error {
 		n := len(p.Checks)
 		col := bitsColumn(p)
 		for i, c := range p.Checks {
@@ -127,7 +127,7 @@ func (b *Book) Rules(ctx context.Context, name string) (out []RuleCount, err err
 	return out, err
 }
 
-func (b *Book) about(ctx context.Context, name string, f func(conn *sql.Conn, run Run, p *policy.Policy, bits string) error) error {
+func (b *Book) about(ctx context.Context, name string, f func(s *lake.Snapshot, conn *sql.Conn, run Run, p *policy.Policy, bits string) error) error {
 	decl := b.pack.Policy(name)
 	if decl == nil {
 		return fault.New("finding.Book", fault.NotFound, "policy.unknown", "policy", name)
@@ -142,14 +142,15 @@ func (b *Book) about(ctx context.Context, name string, f func(conn *sql.Conn, ru
 		if !ok { // screened, and there was no subject row
 			bits = fmt.Sprintf("(SELECT 0 AS person, '' AS subject, %s AS %s, 0 AS %s WHERE FALSE)", "0", bitsColumn(p), versionColumn(p))
 		}
-		return f(conn, run, p, bits)
+		return f(s, conn, run, p, bits)
 	})
 }
 
 // Filter narrows a list of findings.
 type Filter struct {
-	Outcome string // an outcome, or "near" for near misses
+	Outcome string // an outcome, "near" for near misses, or "" for all for which a version is in force
 	Rule    string // only those that fail this check
+	Unknown string // only those for whom this check is unknown
 	Limit   int
 	Offset  int
 }
@@ -167,21 +168,27 @@ type Item struct {
 
 // List lists the findings of the last run under a policy, in order of the amount and then of the person, and says how many there are.
 func (b *Book) List(ctx context.Context, name string, fl Filter) (items []Item, total int64, err error) {
-	err = b.about(ctx, name, func(conn *sql.Conn, run Run, p *policy.Policy, bits string) error {
+	err = b.about(ctx, name, func(s *lake.Snapshot, conn *sql.Conn, run Run, p *policy.Policy, bits string) error {
 		n := len(p.Checks)
 		where := outcome(p, run.On) + " = " + expr.Quote(fl.Outcome)
-		if fl.Outcome == "near" {
+		switch fl.Outcome {
+		case "near":
 			where = near(p, run.On)
+		case "":
+			where = version(p, run.On) + " > 0"
 		}
 		if i := slices.IndexFunc(p.Checks, func(c policy.Check) bool { return c.ID == fl.Rule }); i >= 0 {
 			where += fmt.Sprintf(" AND (%s & %d) = 0", bitsColumn(p), uint64(1)<<i|uint64(1)<<(n+i))
 		}
+		if i := slices.IndexFunc(p.Checks, func(c policy.Check) bool { return c.ID == fl.Unknown }); i >= 0 {
+			where += fmt.Sprintf(" AND (%s & %d) <> 0", bitsColumn(p), uint64(1)<<(n+i))
+		}
 		if err := columnar.Row(ctx, conn, "SELECT count(*) FROM "+bits+" WHERE "+where, &total); err != nil {
 			return err
 		}
-		hits := "(SELECT 0 AS person, '' AS subject, '' AS policy, 0 AS amount_fen, DATE '1970-01-01' AS window_ends WHERE FALSE)"
-		if src, ok := b.snap.Scan(hitsTable); ok {
-			hits = src
+		hits := "(SELECT 0 AS person, '' AS subject, '' AS policy, 0 AS amount_fen, CAST(NULL AS DATE) AS window_ends WHERE FALSE)"
+		if src, ok := s.Scan(hitsTable); ok {
+			hits = "(FROM " + src + " UNION ALL BY NAME " + hits + ")" // a run without claim windows has no such column
 		}
 		rows, err := conn.QueryContext(ctx, fmt.Sprintf(`
 SELECT b.person, b.subject, b.outcome, coalesce(h.amount_fen, 0), coalesce(strftime(h.window_ends, '%%Y%%m%%d')::INTEGER, 0), b.bits

@@ -31,7 +31,8 @@ type Explanation struct {
 	Earliest calendar.Day
 	// Rules gives, for each check that does not hold, the first day on which it would; absent when none.
 	Rules map[string]calendar.Day
-	// Needs lists, where no day helps, the facts that would have to change or be told; empty when only the law could help: never.
+	// Needs lists, where no day helps, the facts that would have to change or be told, and "law" where the law of the day was not found; empty
+	// when nothing can help: never.
 	Needs []string
 }
 
@@ -160,7 +161,7 @@ func (x *Explanation) look(rows []fact.Row) error {
 		}
 	}
 	for _, m := range x.Answer.Missing {
-		if m != "law" && !slices.Contains(x.Needs, m) {
+		if !slices.Contains(x.Needs, m) {
 			x.Needs = append(x.Needs, m)
 		}
 	}

@@ -33,11 +33,11 @@ func (s *screening) rows(all bool) string {
 				where = " WHERE b.outcome NOT IN ('ineligible', 'not_in_force')"
 			}
 			parts = append(parts, fmt.Sprintf(`SELECT %s AS person, '%s' AS subject_kind, %s AS subject, '%s' AS policy, %s AS version, '%s' AS period, b.outcome,
-  CASE WHEN b.outcome = 'eligible' THEN %s END AS amount_fen, %s AS failed, CASE WHEN b.outcome = 'undetermined' THEN %s ELSE '' END AS missing, CAST(%s AS VARCHAR) AS window_ends
+  CASE WHEN b.outcome = 'eligible' THEN %s END AS amount_fen, %s AS failed, CASE WHEN b.outcome = 'undetermined' THEN %s ELSE '' END AS missing, CASE WHEN %s > 0 THEN CAST(%s AS VARCHAR) END AS window_ends
 FROM %s b JOIN %s f ON f.person = b.person AND f.subject = b.subject%s`,
 				fact.PersonSQL("b.person"), g.Subject.Name, subject, p.Name, q.Named, p.Period(s.req.On),
 				q.Amount, q.Failed("b."+bitsColumn(p), prefixed(version(p, s.req.On))), q.Missing("b."+bitsColumn(p), prefixed(version(p, s.req.On))),
-				q.Window, named, fact.Table(g.Subject), where))
+				prefixed(version(p, s.req.On)), q.Window, named, fact.Table(g.Subject), where))
 		}
 	}
 	if parts == nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"reflect"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -67,7 +68,11 @@ func (r *reader) read(file string, into any) bool {
 		if _, err := fmt.Sscanf(msg, "line %d:", &line); err == nil {
 			_, msg, _ = strings.Cut(msg, ": ")
 		}
-		r.mistake(file, line, 1, "is not YAML: %s", msg)
+		where := ""
+		if slices.Contains(structural, strings.TrimPrefix(msg, "did not find expected ")) { // told by the line before, of what contains the error
+			line, where = min(line+1, len(r.lines[file])), ", here or below"
+		}
+		r.mistake(file, line, 1, "is not YAML%s: %s", where, msg)
 		return false
 	}
 	if len(doc.Content) == 0 {
@@ -84,6 +89,9 @@ func (r *reader) read(file string, into any) bool {
 	r.decode(file, doc.Content[0], reflect.ValueOf(into).Elem())
 	return len(r.mistakes) == before
 }
+
+// structural is what the YAML parser, rather than its scanner, may miss.
+var structural = []string{"key", "',' or '}'", "',' or ']'", "'-' indicator", "node content", "<document start>"}
 
 func lines(b []byte) []string {
 	return strings.Split(strings.ReplaceAll(string(b), "\r\n", "\n"), "\n")
@@ -207,7 +215,9 @@ func (r *reader) place(file string, s Src, line, col int) (int, int) {
 			for at[0]++; at[0] < len(ls) && strings.TrimSpace(ls[at[0]-1]) == "" && c == ' '; at[0]++ {
 			}
 			row = []rune(ls[at[0]-1])
-			at[1] = indent(ls[at[0]-1]) + 1
+			if at[1] = indent(ls[at[0]-1]) + 1; c == '\n' && s.Col == indent(ls[s.Line-1])+1 { // a block keeps what stands further in
+				at[1] = min(at[1], s.Col)
+			}
 		default:
 			return s.Line, s.Col
 		}

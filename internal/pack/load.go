@@ -61,8 +61,8 @@ func load(fsys fs.FS, shipped fs.FS, constants Map[Src]) (*Pack, error) {
 
 func (r *reader) pack(p *Pack, shipped fs.FS, constants Map[Src]) {
 	var h head
-	if !r.read("pack.yaml", &h) {
-		return
+	if !r.read("pack.yaml", &h) && (h.Uses != nil || r.lines["pack.yaml"] == nil) {
+		return // without the pack that it uses, much would seem to be missing
 	}
 	p.Name, p.Title, p.Division = h.Pack, h.Title, h.Division.Text
 	sum := sha256.New()
@@ -243,8 +243,11 @@ func (r *reader) register(file string, p *Pack, reg *Register) {
 		line := 1 + max(0, slices.IndexFunc(r.lines[file], func(l string) bool { return strings.HasPrefix(l, "about:") }))
 		r.mistake(file, line, 1, "about is person or employer, and not %s", reg.About)
 	}
-	if (reg.Mode.Text == "replace_month") != (reg.Month != nil) {
-		r.at(file, reg.Mode, "replace_month needs month: the column that holds the month, and nothing else has one")
+	switch {
+	case reg.Mode.Text == "replace_month" && reg.Month == nil:
+		r.at(file, reg.Mode, "replace_month needs month: the column that holds the month")
+	case reg.Mode.Text != "replace_month" && reg.Month != nil:
+		r.at(file, *reg.Month, "month stands beside mode: replace_month, and only there")
 	}
 	var words []expr.Name
 	var names []string
@@ -298,7 +301,7 @@ func (r *reader) register(file string, p *Pack, reg *Register) {
 		return
 	}
 	for _, ch := range reg.Checks {
-		ch.expr = r.compile(file, v, ch.Holds, expr.Bool)
+		ch.expr = r.compileRow(file, v, ch.Holds, expr.Bool)
 	}
 }
 
@@ -484,7 +487,7 @@ func (r *reader) factExpressions(file string, p *Pack) {
 				r.mistake(file, 1, 1, "%s needs id: the column that names a row of %s", s.Name, s.register.Name)
 			}
 			if s.Where != nil {
-				s.where = r.compile(file, r.rowVocabulary(p, s.register), *s.Where, expr.Bool)
+				s.where = r.compileRow(file, r.rowVocabulary(p, s.register), *s.Where, expr.Bool)
 			}
 		}
 		before := []expr.Name{{Name: "on", Type: expr.Day, Sure: true}}
@@ -529,7 +532,7 @@ func (r *reader) factExpression(file string, p *Pack, s *Subject, f *Fact, befor
 	}
 	v := r.rowVocabulary(p, reg)
 	if f.Where != nil {
-		f.where = r.compile(file, v, *f.Where, expr.Bool)
+		f.where = r.compileRow(file, v, *f.Where, expr.Bool)
 	}
 	if f.By != nil && reg.Column(f.By.Text) == nil {
 		r.unknown(file, *f.By, "column", columnNames(reg))
@@ -555,7 +558,7 @@ func (r *reader) factExpression(file string, p *Pack, s *Subject, f *Fact, befor
 	case f.Take.Text == "exists" && f.typ != expr.Bool, f.Take.Text == "count" && f.typ != expr.Int:
 		r.at(file, f.Type, "%s is %s", f.Take.Text, map[string]expr.Type{"exists": expr.Bool, "count": expr.Int}[f.Take.Text])
 	case f.Value != nil:
-		f.value = r.compile(file, v, *f.Value, f.typ)
+		f.value = r.compileRow(file, v, *f.Value, f.typ)
 	case f.Take.Text != "exists" && f.Take.Text != "count":
 		r.at(file, f.Name, "%s needs value: a column, or an expression over columns", f.Name.Text)
 	}
@@ -593,13 +596,22 @@ func (r *reader) rowVocabulary(p *Pack, reg *Register) *expr.Vocabulary {
 
 // compile turns an expression's problems into mistakes at their place in the file.
 func (r *reader) compile(file string, v *expr.Vocabulary, s Src, want expr.Type) *expr.Expr {
+	return r.compileOver("fact", file, v, s, want)
+}
+
+// compileRow compiles an expression over a register's columns.
+func (r *reader) compileRow(file string, v *expr.Vocabulary, s Src, want expr.Type) *expr.Expr {
+	return r.compileOver("column", file, v, s, want)
+}
+
+func (r *reader) compileOver(words, file string, v *expr.Vocabulary, s Src, want expr.Type) *expr.Expr {
 	if v == nil {
 		return nil
 	}
 	x, problems := v.Compile(s.Text, want)
 	for _, p := range problems {
 		line, col := r.place(file, s, p.Line, p.Column)
-		r.mistake(file, line, col, "%s", p.Message)
+		r.mistake(file, line, col, "%s", strings.Replace(p.Message, "no fact called", "no "+words+" called", 1))
 	}
 	return x
 }
@@ -612,12 +624,21 @@ func (r *reader) oneOf(file string, s Src, what string, among []string) {
 
 func (r *reader) unknown(file string, s Src, what string, among []string) {
 	msg := fmt.Sprintf("no %s called %s", what, s.Text)
-	if near := fault.Closest(s.Text, among); near != "" {
+	if near := fault.Closest(s.Text, among); near != "" && letters(near) != letters(s.Text) { // art-3 is not meant for art-1
 		msg += "; did you mean " + near + "?"
 	} else if len(among) > 0 && len(among) < 20 {
 		msg += "; there is " + strings.Join(among, ", ")
 	}
 	r.at(file, s, "%s", msg)
+}
+
+func letters(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= '0' && c <= '9' {
+			return -1
+		}
+		return c
+	}, s)
 }
 
 func keys[V any](m map[string]V) []string {

@@ -224,7 +224,7 @@ type Policy struct {
 	amount *expr.Expr
 	vocab  *expr.Vocabulary
 	cites  bool     // its law text was found, so citations can be checked
-	broken []string // parameters with a mistake, by their names with "p."
+	broken []string // parameters without a type, by their names with "p."
 }
 
 // Version is a stretch of days on which one text of the law held, both days included.

@@ -34,12 +34,9 @@ func (r *reader) policy(file string, p *Pack, pol *Policy) {
 		e := &pol.Parameters[i]
 		e.Value.Name = e.Key.Text
 		r.word(file, e.Key, "parameter")
-		before := len(r.mistakes)
-		w, ok := r.parameter(file, p, pol, e.Value, e.Key)
-		if ok {
+		if w, ok := r.parameter(file, p, pol, e.Value, e.Key); ok {
 			words = append(words, w)
-		}
-		if len(r.mistakes) > before {
+		} else {
 			pol.broken = append(pol.broken, w.Name)
 		}
 	}
@@ -238,19 +235,22 @@ func scalar(s string) any {
 	return s
 }
 
-// unused refuses a parameter that nothing reads: a number of the law that was forgotten. It can only be told when every expression compiles.
+// unused refuses a parameter that nothing reads: a number of the law that was forgotten. It looks at the words, since an expression with
+// a mistake reads its parameters too.
 func (r *reader) unused(file string, pol *Policy) {
-	if pol.amount == nil || pol.Window != nil && pol.window == nil || slices.ContainsFunc(pol.Rules, func(x *Rule) bool { return x.whole == nil }) {
-		return
+	texts := []string{pol.Award.Amount.Value.Text}
+	if pol.Window != nil {
+		texts = append(texts, pol.Window.Ends.Text)
 	}
-	read := map[string]bool{}
-	for _, x := range pol.expressions() {
-		for _, in := range x.Inputs() {
-			read[in] = true
+	for _, rule := range pol.Rules {
+		texts = append(texts, rule.Holds.Text)
+		for _, e := range rule.Unless {
+			texts = append(texts, e.Holds.Text)
 		}
 	}
+	read := dotted.FindAllString(strings.Join(texts, "\n"), -1)
 	for _, e := range pol.Parameters {
-		if !read["p."+e.Key.Text] {
+		if !slices.Contains(read, "p."+e.Key.Text) {
 			r.at(file, e.Key, "no rule or amount reads %s", e.Key.Text)
 		}
 	}
