@@ -43,7 +43,7 @@ are invented; everything that happens to them is the real program. Run again, it
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			h, result, err := a.raise(ctx, people, seed)
+			h, result, err := a.raise(ctx, settings{Pack: a.packName, Synthetic: true, People: people, Seed: seed})
 			if err != nil {
 				return err
 			}
@@ -55,6 +55,7 @@ are invented; everything that happens to them is the real program. Run again, it
 		},
 	}
 	c.Flags().IntVar(&people, "people", 20000, "people in the insurance register · 参保人数")
+	c.Flags().StringVar(&a.packName, "pack", "liaocheng", "a shipped pack, or a folder · 政策包")
 	c.Flags().Uint64Var(&seed, "seed", 1, "another seed is another city · 随机种子")
 	c.Flags().StringVar(&addr, "addr", defaultAddr, "where to serve · 服务地址")
 	c.Flags().BoolVar(&noServe, "no-serve", false, "end when the city stands · 不启动页面")
@@ -74,9 +75,12 @@ type demoReport struct {
 }
 
 // raise makes the city: files, deliveries, findings.
-func (a *app) raise(ctx context.Context, people int, seed uint64) (h *home, rep demoReport, err error) {
+func (a *app) raise(ctx context.Context, want settings) (h *home, rep demoReport, err error) {
+	people, seed := want.People, want.Seed
 	rep = demoReport{Home: a.home, People: people, Seconds: map[string]float64{}}
-	want := settings{Pack: "liaocheng", Synthetic: true, People: people, Seed: seed}
+	if want.Pack, err = packName(want.Pack); err != nil {
+		return nil, rep, err
+	}
 	if _, err := a.create(want); err != nil {
 		return nil, rep, err
 	}
@@ -89,7 +93,7 @@ func (a *app) raise(ctx context.Context, people int, seed uint64) (h *home, rep 
 		}
 	}()
 	if h.settings != want {
-		return h, rep, fault.New("cli.demo", fault.Conflict, "demo.other", "home", a.home, "people", h.People, "seed", h.Seed)
+		return h, rep, fault.New("cli.demo", fault.Conflict, "demo.other", "home", a.home, "people", h.People, "seed", h.Seed, "pack", h.Pack)
 	}
 	stage := func(name string, f func() error) error {
 		start := a.now()

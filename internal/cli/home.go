@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"bole/internal/columnar"
@@ -120,6 +121,15 @@ func (a *app) with(cmd *cobra.Command, f func(ctx context.Context, h *home) erro
 	return errors.Join(err, h.close())
 }
 
+// packName is what a home remembers of its pack: a shipped one's name, or a directory's whole path, so that it is found from anywhere.
+func packName(name string) (string, error) {
+	if slices.Contains(shipped(), filepath.ToSlash(filepath.Clean(name))) {
+		return name, nil
+	}
+	whole, err := filepath.Abs(name)
+	return whole, fault.Wrap("cli.packName", err)
+}
+
 // packFS finds a pack: a shipped one by its name, or a directory.
 func packFS(name string) (fs.FS, error) {
 	if sub, err := fs.Sub(packs.Files, filepath.ToSlash(filepath.Clean(name))); err == nil {
@@ -160,7 +170,11 @@ func (a *app) init() *cobra.Command {
 		Example: "  bole init --home ./bole-home\n  bole init --pack ./packs/our-city",
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			created, err := a.create(settings{Pack: a.packName})
+			name, err := packName(a.packName)
+			if err != nil {
+				return err
+			}
+			created, err := a.create(settings{Pack: name})
 			if err != nil {
 				return err
 			}

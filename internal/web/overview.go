@@ -1,0 +1,216 @@
+package web
+
+import (
+	"net/url"
+	"strings"
+
+	"bole/internal/calendar"
+	"bole/internal/finding"
+	"bole/internal/money"
+	"bole/internal/pack"
+)
+
+// showOverview is the first page: what the run found under every policy, and from what.
+func (s *server) showOverview(v *visit) (leaf, error) {
+	sources, err := s.book.Sources(v.Context())
+	if err != nil {
+		return leaf{}, err
+	}
+	body := overview{Sentence: v.summary(s.book.Pack()), Hash: v.run.Hash[:min(12, len(v.run.Hash))]}
+	for _, c := range v.run.Policies {
+		if p := s.book.Pack().Policy(c.Policy); p != nil {
+			body.Policies = append(body.Policies, v.line(p, c))
+		}
+	}
+	for _, x := range sources {
+		row := sourceRow{Title: v.in(x.Register.Title), Owner: v.in(x.Register.Owner), Basis: v.in(x.Register.Basis), Received: x.Received.String(), Cutoff: x.Cutoff.String()}
+		body.Sources = append(body.Sources, row)
+	}
+	return leaf{Template: "overview.html", Title: v.t("web.overview"), Section: "overview", Body: body}, nil
+}
+
+type overview struct {
+	Sentence string
+	Hash     string
+	Policies []policyLine
+	Sources  []sourceRow
+}
+
+type sourceRow struct{ Title, Owner, Basis, Received, Cutoff string }
+
+// policyLine is a policy with its figures.
+type policyLine struct {
+	Title     string
+	Href      string
+	Mechanism string
+	State     outcome
+	Version   string
+	Figures   []figure // found, undetermined, one short, ineligible; not in force when there are any
+	Persons   string
+	Money     sum
+	Monthly   bool
+	Bar       []slice
+}
+
+// figure is a number that opens its list.
+type figure struct {
+	Name         string // an outcome, or near
+	Number, Unit string
+	Note         string
+	Href         string
+	Outcome      outcome
+}
+
+// line shows one policy's counts.
+func (v *visit) line(p *pack.Policy, c finding.Count) policyLine {
+	l := policyLine{Title: v.in(p.Title), Href: policyHref(p.Name), Mechanism: strings.Join(p.Mechanism, " "), Money: v.money(money.Fen(c.AmountFen)), Monthly: p.Monthly()}
+	l.State, l.Version = v.inForce(p, v.run.On)
+	l.Figures = v.figures(p, c)
+	l.Persons = v.counted(c.Persons, v.persons())
+	l.Bar = bar(200, c.Eligible, c.Undetermined, c.NearMiss, c.Ineligible-c.NearMiss, c.NotInForce)
+	return l
+}
+
+// figures of a policy, in the unit of what it is about.
+func (v *visit) figures(p *pack.Policy, c finding.Count) []figure {
+	out := []figure{}
+	add := func(name string, n int64, note string) {
+		out = append(out, figure{Name: name, Number: v.number(n), Unit: v.unit(n, p.Subject.Unit), Note: note, Href: listHref(p.Name, name, "", ""), Outcome: v.outcome(name)})
+	}
+	add("eligible", c.Eligible, "")
+	add("undetermined", c.Undetermined, v.t("web.undetermined_note"))
+	add("near", c.NearMiss, "")
+	add("ineligible", c.Ineligible, v.t("web.with_near"))
+	if c.NotInForce > 0 {
+		add("not_in_force", c.NotInForce, v.t("web.not_in_force_note"))
+	}
+	return out
+}
+
+// persons is the unit of human beings, 人.
+func (v *visit) persons() pack.Words { return pack.Words{Zh: "人", En: "persons"} }
+
+// inForce says which version of a policy holds on a day.
+func (v *visit) inForce(p *pack.Policy, on calendar.Day) (outcome, string) {
+	version, n := p.VersionOn(on)
+	switch n {
+	case 0:
+		return outcome{"lim", v.t("web.state_none")}, ""
+	case -1:
+		return outcome{"ask", v.t("web.state_gap")}, ""
+	}
+	return outcome{"ok", v.t("web.state_valid")}, v.versionText(version, n)
+}
+
+func (v *visit) versionText(version *pack.Version, n int) string {
+	if version.To == nil {
+		return v.t("web.version_open", "n", n, "from", version.From)
+	}
+	return v.t("web.version", "n", n, "from", version.From, "to", version.To)
+}
+
+// summary is the run in one sentence. Certificates and persons are named apart, as are amounts paid once and amounts a month. With more
+// policies than a sentence can carry it only says how many found somebody.
+func (v *visit) summary(p *pack.Pack) string {
+	var found []string
+	var once, monthly money.Fen
+	hit := 0
+	for _, c := range v.run.Policies {
+		pol := p.Policy(c.Policy)
+		if pol == nil {
+			continue
+		}
+		if c.Eligible > 0 {
+			hit++
+		}
+		found = append(found, v.counted(c.Eligible, pol.Subject.Unit))
+		if pol.Monthly() {
+			monthly += money.Fen(c.AmountFen)
+		} else {
+			once += money.Fen(c.AmountFen)
+		}
+	}
+	n := len(found)
+	key := "web.summary"
+	if n > 3 {
+		key = "web.summary_many"
+	}
+	if n == 1 {
+		key = "web.summary_one"
+	}
+	text := v.t(key, "people", v.counted(v.run.People, v.persons()), "n", n, "found", v.list(found), "hit", hit)
+	switch {
+	case once > 0 && monthly > 0:
+		text += v.t("web.summary_both", "once", v.money(once).Text, "monthly", v.money(monthly).Text)
+	case monthly > 0:
+		text += v.t("web.summary_monthly", "yuan", v.money(monthly).Text)
+	case once > 0:
+		text += v.t("web.summary_once", "yuan", v.money(once).Text)
+	}
+	return text
+}
+
+func policyHref(name string) string { return "/policies/" + url.PathEscape(name) }
+
+// listHref is the list of findings with an outcome, narrowed to those that fail a rule or for whom one is unknown.
+func listHref(policy, outcome, rule, unknown string) string {
+	q := url.Values{}
+	for k, x := range map[string]string{"outcome": outcome, "rule": rule, "unknown": unknown} {
+		if x != "" {
+			q.Set(k, x)
+		}
+	}
+	return policyHref(policy) + "/list?" + q.Encode()
+}
+
+func personHref(person, policy, subject string) string {
+	q := url.Values{}
+	if policy != "" {
+		q.Set("policy", policy)
+	}
+	if subject != "" {
+		q.Set("subject", subject)
+	}
+	h := "/people/" + url.PathEscape(person)
+	if len(q) > 0 {
+		h += "?" + q.Encode()
+	}
+	return h
+}
+
+// slice is a part of a bar.
+type slice struct {
+	X, Width int
+	Kind     string // a, b, c, ...: the class of its look
+}
+
+// bar parts a width in proportion to counts. What is not nothing is at least one wide, taken from the widest.
+func bar(width int, counts ...int64) []slice {
+	var all int64
+	for _, n := range counts {
+		all += n
+	}
+	if all == 0 {
+		return nil
+	}
+	var out []slice
+	widest, used := 0, 0
+	for i, n := range counts {
+		if n <= 0 {
+			continue
+		}
+		w := max(2, int(n*int64(width)/all))
+		out = append(out, slice{Width: w, Kind: string(rune('a' + i))})
+		if w > out[widest].Width {
+			widest = len(out) - 1
+		}
+		used += w
+	}
+	out[widest].Width += width - used
+	x := 0
+	for i := range out {
+		out[i].X = x
+		x += out[i].Width
+	}
+	return out
+}

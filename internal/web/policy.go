@@ -1,0 +1,310 @@
+package web
+
+import (
+	"slices"
+	"strings"
+
+	"bole/internal/calendar"
+	"bole/internal/fault"
+	"bole/internal/finding"
+	"bole/internal/law"
+	"bole/internal/pack"
+	"bole/internal/policy"
+)
+
+// showPolicy is one policy: its figures, its versions on a line, and article beside rule beside numbers.
+func (s *server) showPolicy(v *visit) (leaf, error) {
+	p, c, err := s.policy(v)
+	if err != nil {
+		return leaf{}, err
+	}
+	counts, err := s.book.Rules(v.Context(), p.Name)
+	if err != nil {
+		return leaf{}, err
+	}
+	where, err := v.origins(s.book)
+	if err != nil {
+		return leaf{}, err
+	}
+	body := policyPage{policyLine: v.line(p.Policy, c), Unit: v.in(p.Subject.Unit), Line: v.timeline(p.Policy, v.run.On)}
+	body.Asked = v.t("web.asked_of", "day", v.run.On, "n", v.counted(c.Eligible+c.Ineligible+c.Undetermined+c.NotInForce, p.Subject.Unit))
+	if f := p.Fact(p.VersionBy.Text); f != nil {
+		body.VersionBy = v.t("web.version_by", "fact", v.in(f.Title))
+	}
+	body.Versions = v.versions(p.Policy, v.run.On)
+	for i := range body.Figures {
+		body.Figures[i].Note = v.note(body.Figures[i], p, c, counts)
+	}
+	for _, a := range p.Law.Articles {
+		if row := v.article(p, a, counts); len(row.Rules)+len(row.Numbers) > 0 {
+			body.Articles = append(body.Articles, row)
+		}
+	}
+	for _, a := range p.Assumed {
+		body.Assumed = append(body.Assumed, v.in(a))
+	}
+	for _, f := range p.FactNames() {
+		for _, r := range where.registers(p, f, func(string) bool { return false }) {
+			body.Sources = appendNew(body.Sources, where.of(r))
+		}
+	}
+	if v.lang != "en" {
+		body.Intro = paragraphs(p.Law.Intro)
+	}
+	body.ReadOn = v.day(p.Law.ReadOn)
+	return leaf{Template: "policy.html", Title: body.Title, Section: "policies", Up: &link{v.t("web.policies"), "/"}, Body: body}, nil
+}
+
+// policy finds the policy of a visit with its counts.
+//
+// Errors: NotFound "policy.unknown".
+func (s *server) policy(v *visit) (*policy.Policy, finding.Count, error) {
+	name := v.PathValue("policy")
+	for _, c := range v.run.Policies {
+		if decl := s.book.Pack().Policy(name); decl != nil && c.Policy == name {
+			return policy.New(s.book.Pack(), decl), c, nil
+		}
+	}
+	return nil, finding.Count{}, fault.New("web.policy", fault.NotFound, "policy.unknown", "policy", name)
+}
+
+type policyPage struct {
+	policyLine
+	Unit      string
+	Asked     string
+	VersionBy string
+	Line      timeline
+	Versions  []versionRow
+	Articles  []article
+	Assumed   []string
+	Sources   []source
+	Intro     []string
+	ReadOn    string
+}
+
+// note is what stands beneath a figure.
+func (v *visit) note(f figure, p *policy.Policy, c finding.Count, counts []finding.RuleCount) string {
+	switch f.Name {
+	case "eligible":
+		if p.Subject.Name != "person" {
+			return v.counted(c.Persons, v.persons())
+		}
+	case "near":
+		most := slices.MaxFunc(counts, func(a, b finding.RuleCount) int { return int(a.Only - b.Only) })
+		if i := slices.IndexFunc(p.Checks, func(x policy.Check) bool { return x.ID == most.ID }); i >= 0 && most.Only > 0 {
+			return v.t("web.near_most", "n", v.number(most.Only), "rule", v.in(p.Checks[i].Title))
+		}
+	}
+	return f.Note
+}
+
+// article is a heading of the law with the rules and numbers that cite it.
+type article struct {
+	Anchor, Heading string
+	Text            []string
+	Origin          []string // the lines that say where the text is from
+	Numbers         []number // versions that begin and parameters that are fixed here
+	Rules           []rule
+}
+
+// number is something dated that an article fixes.
+type number struct{ Title, Value, From string }
+
+// rule is a check with its condition and its counts.
+type rule struct {
+	ID, Title, Code string
+	Except          []rule // what lifts it; only the words
+	By              string // an exception's article, where it is another
+	ByText          string
+	Counts          []ruleCount
+	Bar             []slice
+	Amounts         []number // what is paid, for the article of the award
+}
+
+// ruleCount is one answer of a check with how many there are.
+type ruleCount struct {
+	Outcome      outcome
+	Number, Href string
+	Unit         string
+}
+
+func (v *visit) article(p *policy.Policy, a law.Article, counts []finding.RuleCount) article {
+	out := article{Anchor: a.Anchor, Heading: a.Heading}
+	for _, t := range paragraphs(a.Zh) {
+		switch {
+		case strings.HasPrefix(t, "来源："):
+			out.Origin = append(out.Origin, strings.TrimPrefix(t, "来源："))
+		case v.lang != "en":
+			out.Text = append(out.Text, t)
+		}
+	}
+	if v.lang == "en" {
+		out.Text = paragraphs(a.En)
+	}
+	for i, ver := range p.Versions {
+		if ver.By.Text == a.Anchor {
+			out.Numbers = append(out.Numbers, number{v.t("web.begins"), v.versionText(ver, i+1), ""})
+		}
+	}
+	out.Numbers = append(out.Numbers, v.parameters(p, a.Anchor)...)
+	for i, c := range p.Checks {
+		if c.By == a.Anchor {
+			out.Rules = append(out.Rules, v.rule(p, &p.Checks[i], counts[i]))
+		}
+	}
+	if p.Award.Amount.By.Text == a.Anchor {
+		out.Rules = append(out.Rules, rule{ID: "award", Title: v.t("web.award_" + p.Award.Every.Text), Code: p.Award.Amount.Value.Text, Amounts: v.amounts(p)})
+	}
+	return out
+}
+
+// parameters are the values that an article fixes, tables apart: they stand with the award.
+func (v *visit) parameters(p *policy.Policy, anchor string) (out []number) {
+	for _, e := range p.Parameters {
+		for _, d := range e.Value.Dated() {
+			if value, _ := e.Value.On(d.From); d.By.Text == anchor && d.Table == nil {
+				out = append(out, number{v.in(e.Value.Title), v.scalar(value, e.Value.Unit), d.From.String()})
+			}
+		}
+	}
+	return out
+}
+
+// amounts are the tables of the policy on the day of the run, one line a key: what is paid for which level.
+func (v *visit) amounts(p *policy.Policy) (out []number) {
+	for _, e := range p.Parameters {
+		_, d := e.Value.On(v.run.On)
+		if d == nil || d.Table == nil {
+			continue
+		}
+		list := e.Value.List()
+		table, _ := e.Value.On(v.run.On)
+		for _, it := range list.Items {
+			var n int64
+			var ok bool
+			switch t := table.(type) {
+			case map[int64]int64:
+				n, ok = t[it.Rank]
+			case map[string]int64:
+				n, ok = t[it.Code.Text]
+			}
+			if ok {
+				out = append(out, number{v.in(pack.Words{Zh: it.Zh, En: it.En}), v.quantity(n, e.Value.Unit), d.From.String()})
+			}
+		}
+	}
+	return out
+}
+
+func (v *visit) rule(p *policy.Policy, c *policy.Check, n finding.RuleCount) rule {
+	out := rule{ID: c.ID, Title: v.in(c.Title), Code: c.Text(), Bar: bar(300, n.Met, n.Unknown, 0, n.NotMet)}
+	if c.Rule != nil {
+		out.Code = c.Rule.Holds.Text
+		for _, e := range c.Rule.Unless {
+			x := rule{ID: e.ID.Text, Title: v.in(e.Title), Code: e.Holds.Text}
+			if a, ok := p.Law.Find(e.By.Text); ok && e.By.Text != c.By {
+				x.By, x.ByText = e.By.Text, a.Heading
+			}
+			out.Except = append(out.Except, x)
+		}
+	}
+	add := func(o outcome, n int64, href string) {
+		if n == 0 {
+			href = ""
+		}
+		out.Counts = append(out.Counts, ruleCount{o, v.number(n), href, v.unit(n, p.Subject.Unit)})
+	}
+	add(v.state("met"), n.Met, "")
+	add(v.state("not_met"), n.NotMet, listHref(p.Name, "ineligible", c.ID, ""))
+	add(v.state("unknown"), n.Unknown, listHref(p.Name, "", "", c.ID))
+	add(outcome{"near", v.t("web.only")}, n.Only, listHref(p.Name, "near", c.ID, ""))
+	return out
+}
+
+// paragraphs parts a text at empty lines and drops the line that says when it was read.
+func paragraphs(text string) (out []string) {
+	for p := range strings.SplitSeq(text, "\n\n") {
+		p = strings.Join(strings.Fields(p), " ")
+		if p != "" && !strings.HasPrefix(p, "read:") {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// versionRow is a version in words, for phones, where the line is too wide.
+type versionRow struct {
+	Name, From, To string
+	Note           string
+	Values         []string // of the parameters that change from version to version
+	Gap, Now       bool
+}
+
+// versions lists the stretches of the law with the gaps between them.
+func (v *visit) versions(p *pack.Policy, on calendar.Day) (out []versionRow) {
+	for _, s := range stretches(p) {
+		row := versionRow{From: s.from.String(), To: s.to.String(), Gap: s.version == nil, Now: on >= s.from && (s.to == 0 || on <= s.to)}
+		if s.version == nil {
+			row.Name, row.Note = "?", v.t("web.gap_between")
+			if s.last {
+				row.Note = v.t("web.gap_after")
+			}
+		} else {
+			row.Name = v.t("web.version_name", "n", s.number)
+			row.Values = v.changing(p, s.from)
+			if s.version.Note != nil {
+				row.Note = v.in(*s.version.Note)
+			}
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+// changing are the values on a day of the numbers that the versions differ in: what a version is known for.
+func (v *visit) changing(p *pack.Policy, on calendar.Day) (out []string) {
+	for _, e := range p.Parameters {
+		if value, _ := e.Value.On(on); len(e.Value.Dated()) > 1 {
+			if n, ok := value.(int64); ok {
+				out = append(out, v.quantity(n, e.Value.Unit))
+			}
+		}
+	}
+	return out
+}
+
+// stretch is a version, or a gap in what we have of the law. to is 0 when it is open.
+type stretch struct {
+	version  *pack.Version // nil for a gap
+	number   int
+	from, to calendar.Day
+	last     bool // nothing follows
+}
+
+// stretches cuts the policy's time into versions and gaps. After the last version is a gap, unless it is open or the policy ended.
+func stretches(p *pack.Policy) (out []stretch) {
+	var next calendar.Day
+	for i, ver := range p.Versions {
+		if next != 0 && ver.From > next {
+			out = append(out, stretch{from: next, to: ver.From.AddDays(-1)})
+		}
+		s := stretch{version: ver, number: i + 1, from: ver.From}
+		next = 0
+		if ver.To != nil {
+			s.to = *ver.To
+			next = ver.To.AddDays(1)
+		} else if p.Ended != nil {
+			s.to = p.Ended.On
+		}
+		out = append(out, s)
+	}
+	if next != 0 && (p.Ended == nil || p.Ended.On >= next) {
+		gap := stretch{from: next}
+		if p.Ended != nil {
+			gap.to = p.Ended.On
+		}
+		out = append(out, gap)
+	}
+	out[len(out)-1].last = true
+	return out
+}
