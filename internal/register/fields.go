@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"bole/internal/calendar"
-	"bole/internal/expr"
 	"bole/internal/money"
 	"bole/internal/pack"
 	"bole/internal/sheet"
@@ -215,5 +214,3 @@ func (r *row) value(name string) any {
 	}
 	return nil
 }
-
-var _ expr.Values = (&row{}).value

@@ -216,6 +216,9 @@ func (l *loading) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := l.describe(ctx, w, conn); err != nil {
+		return err
+	}
 	if changed && l.resolver.Added() > 0 {
 		if err := l.identity(ctx, w, conn); err != nil {
 			return err
@@ -378,8 +381,7 @@ func (l *loading) accept(r *row, out []driver.Value) (_ []driver.Value, dup bool
 	}
 	l.keys[k] = h
 	if l.reg.About == "person" {
-		describes := len(l.reg.Key) == 1 && l.reg.Column(l.reg.Key[0].Text).Type.Text == "id_number"
-		out = slices.Insert(out, 0, driver.Value(l.resolver.Holder(rec, describes)))
+		out = slices.Insert(out, 0, driver.Value(l.resolver.Holder(rec, l.describes())))
 	}
 	return append(out, l.rep.Delivery, h), false, nil
 }
@@ -470,6 +472,37 @@ func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn) (
 	_, err := w.Parquet(ctx, conn, lake.File{Table: l.reg.Name, Received: l.in.Received, Cutoff: l.in.Cutoff, Seq: l.rep.Delivery, Meta: strings.Join(months, " ")},
 		query+" ORDER BY "+order)
 	return true, err
+}
+
+// describe leaves the sealed records of people alone whose rows the lake had already.
+func (l *loading) describe(ctx context.Context, w *lake.Writer, conn *sql.Conn) error {
+	if !l.describes() {
+		return nil
+	}
+	query := "SELECT holder FROM staging s"
+	if current, have := w.Source(l.reg.Name, Ways(l.reg)); have {
+		query += " WHERE NOT EXISTS (SELECT 1 FROM " + current + " c WHERE c.row_hash = s.row_hash)"
+	}
+	rows, err := conn.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	fresh := map[int64]bool{}
+	for rows.Next() {
+		var holder int64
+		if err := rows.Scan(&holder); err != nil {
+			return err
+		}
+		fresh[holder] = true
+	}
+	l.resolver.Only(fresh)
+	return rows.Err()
+}
+
+// describes reports whether the register has one row a person, whose word on name and phone holds.
+func (l *loading) describes() bool {
+	return len(l.reg.Key) == 1 && l.reg.Column(l.reg.Key[0].Text).Type.Text == "id_number"
 }
 
 // identity publishes the table holder → person with the generation that needs it.

@@ -141,6 +141,15 @@ func (r *Resolver) Save(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
+// Only keeps, of the known holders whose record a register describes anew, those in a set.
+func (r *Resolver) Only(holders map[int64]bool) {
+	for id := range r.changed {
+		if !holders[id] {
+			delete(r.changed, id)
+		}
+	}
+}
+
 // Saved says that the caller's transaction is committed.
 func (r *Resolver) Saved() {
 	r.added = nil

@@ -67,7 +67,7 @@ func (v *visit) line(p *pack.Policy, c finding.Count) policyLine {
 	l.State, l.Version = v.inForce(p, v.run.On)
 	l.Figures = v.figures(p, c)
 	l.Persons = v.counted(c.Persons, v.persons())
-	l.Bar = bar(200, c.Eligible, c.Undetermined, c.NearMiss, c.Ineligible-c.NearMiss, c.NotInForce)
+	l.Bar = bar(300, slice{Kind: "ok", n: c.Eligible}, slice{Kind: "ask", n: c.Undetermined}, slice{Kind: "near", n: c.NearMiss}, slice{Kind: "no", n: c.Ineligible - c.NearMiss}, slice{Kind: "out", n: c.NotInForce})
 	return l
 }
 
@@ -178,35 +178,36 @@ func personHref(person, policy, subject string) string {
 	return h
 }
 
-// slice is a part of a bar.
+// slice is a part of a bar: how many of what. bar lays it out.
 type slice struct {
+	Kind     string // ok, ask, near, no, out: the class of its look
+	n        int64
 	X, Width int
-	Kind     string // a, b, c, ...: the class of its look
 }
 
-// bar parts a width in proportion to counts. What is not nothing is at least one wide, taken from the widest.
-func bar(width int, counts ...int64) []slice {
+// bar parts a width in proportion to counts. What is not nothing is at least two wide, taken from the widest.
+func bar(width int, parts ...slice) []slice {
 	var all int64
-	for _, n := range counts {
-		all += n
-	}
-	if all == 0 {
-		return nil
+	for _, p := range parts {
+		all += max(p.n, 0)
 	}
 	var out []slice
-	widest, used := 0, 0
-	for i, n := range counts {
-		if n <= 0 {
+	widest, left := 0, width
+	for _, p := range parts {
+		if p.n <= 0 {
 			continue
 		}
-		w := max(2, int(n*int64(width)/all))
-		out = append(out, slice{Width: w, Kind: string(rune('a' + i))})
-		if w > out[widest].Width {
+		p.Width = max(2, int(p.n*int64(width)/all))
+		left -= p.Width
+		out = append(out, p)
+		if p.Width > out[widest].Width {
 			widest = len(out) - 1
 		}
-		used += w
 	}
-	out[widest].Width += width - used
+	if out == nil {
+		return nil
+	}
+	out[widest].Width += left
 	x := 0
 	for i := range out {
 		out[i].X = x

@@ -173,13 +173,11 @@ func (v *visit) parameters(p *policy.Policy, anchor string) (out []number) {
 // amounts are the tables of the policy on the day of the run, one line a key: what is paid for which level.
 func (v *visit) amounts(p *policy.Policy) (out []number) {
 	for _, e := range p.Parameters {
-		_, d := e.Value.On(v.run.On)
+		table, d := e.Value.On(v.run.On)
 		if d == nil || d.Table == nil {
 			continue
 		}
-		list := e.Value.List()
-		table, _ := e.Value.On(v.run.On)
-		for _, it := range list.Items {
+		for _, it := range v.pack.CodeList(e.Value.Key.Text).Items {
 			var n int64
 			var ok bool
 			switch t := table.(type) {
@@ -197,7 +195,7 @@ func (v *visit) amounts(p *policy.Policy) (out []number) {
 }
 
 func (v *visit) rule(p *policy.Policy, c *policy.Check, n finding.RuleCount) rule {
-	out := rule{ID: c.ID, Title: v.in(c.Title), Code: c.Text(), Bar: bar(300, n.Met, n.Unknown, 0, n.NotMet)}
+	out := rule{ID: c.ID, Title: v.in(c.Title), Code: c.Text(), Bar: bar(300, slice{Kind: "ok", n: n.Met}, slice{Kind: "ask", n: n.Unknown}, slice{Kind: "no", n: n.NotMet})}
 	if c.Rule != nil {
 		out.Code = c.Rule.Holds.Text
 		for _, e := range c.Rule.Unless {

@@ -16,6 +16,7 @@ import (
 	"bole/internal/fault"
 	"bole/internal/finding"
 	"bole/internal/locale"
+	"bole/internal/pack"
 	"bole/internal/web/assets"
 )
 
@@ -101,7 +102,8 @@ func secure(next http.Handler) http.Handler {
 type visit struct {
 	*http.Request
 	words
-	run finding.Run
+	run  finding.Run
+	pack *pack.Pack
 }
 
 // leaf is what a handler answers: a template with what it shows, or a redirection.
@@ -135,9 +137,9 @@ type view struct {
 // page wraps a handler with the language, the run, the layout, and the page that an error becomes.
 func (s *server) page(show func(*visit) (leaf, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{Request: r, words: words{language(w, r)}}
-		run, err := s.book.Run(r.Context())
-		v.run = run
+		v := &visit{Request: r, words: words{language(w, r)}, pack: s.book.Pack()}
+		var err error
+		v.run, err = s.book.Run(r.Context())
 		var l leaf
 		if err == nil {
 			l, err = show(v)
