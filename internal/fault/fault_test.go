@@ -15,7 +15,7 @@ func TestMistakeShowsItsPlace(t *testing.T) {
 
 func TestClosest(t *testing.T) {
 	names := []string{"insured_months", "degree_level", "on"}
-	for word, want := range map[string]string{"insured_month": "insured_months", "degre_levle": "degree_level", "zzzz": ""} {
+	for word, want := range map[string]string{"insured_month": "insured_months", "degre_levle": "degree_level", "dgeree_level": "degree_level", "zzzz": ""} {
 		if got := Closest(word, names); got != want {
 			t.Errorf("Closest(%q) = %q, want %q", word, got, want)
 		}
