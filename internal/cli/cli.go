@@ -98,7 +98,14 @@ Start with:   bole demo          a synthetic city, from delivery files to a page
 	root.AddGroup(&cobra.Group{ID: "see", Title: "See it work · 演示"}, &cobra.Group{ID: "law", Title: "Law as files · 政策文件"},
 		&cobra.Group{ID: "data", Title: "Registers · 底册"}, &cobra.Group{ID: "find", Title: "Policy finds people · 政策找人"})
 	root.SetHelpCommandGroupID("see")
-	root.AddCommand(a.demo(), a.serve(), a.bench(), a.init(), a.packCmd(), a.policyCmd(), a.registerCmd(), a.screen(), a.explain())
+	cobra.EnableCommandSorting = false // the order in which a newcomer meets them
+	root.AddCommand(a.demo(), a.serve(), a.bench(), a.packCmd(), a.policyCmd(), a.init(), a.registerCmd(), a.screen(), a.explain())
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "help" {
+			c.Short = "a command with its flags and an example · 某条命令的用法"
+		}
+	}
 	return root
 }
 

@@ -47,6 +47,9 @@ func Table(s *pack.Subject) string { return "fact_" + s.Name }
 func Derive(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, req Request) error {
 	d := &deriver{snap: s, pack: p, req: req}
 	person := p.Subject("person")
+	if err := prepare(ctx, conn, s, p); err != nil {
+		return err
+	}
 	queries := []string{"CREATE OR REPLACE TEMP TABLE days AS SELECT unnest([" + d.days() + "]) AS \"on\""}
 	wanted := map[string]bool{} // of persons, by any kind
 	for _, w := range req.Wants {
@@ -54,7 +57,7 @@ func Derive(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack,
 			wanted[f] = true
 		}
 	}
-	queries = append(queries, "CREATE OR REPLACE TEMP TABLE "+Table(person)+" AS "+d.query(person, among(person, wanted)))
+	queries = append(queries, "CREATE OR REPLACE TEMP TABLE "+Table(person)+" AS "+d.query(person, among(person, wanted), nil))
 	for _, w := range req.Wants {
 		if w.Subject == person {
 			continue
@@ -63,7 +66,7 @@ func Derive(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack,
 		for _, f := range d.closed(w) {
 			own[f] = true
 		}
-		queries = append(queries, "CREATE OR REPLACE TEMP TABLE "+Table(w.Subject)+" AS "+d.query(w.Subject, among(w.Subject, own)))
+		queries = append(queries, "CREATE OR REPLACE TEMP TABLE "+Table(w.Subject)+" AS "+d.query(w.Subject, among(w.Subject, own), among(person, own)))
 	}
 	for _, q := range queries {
 		if _, err := conn.ExecContext(ctx, q); err != nil {
@@ -139,8 +142,8 @@ func (d *deriver) rows(reg *pack.Register) (string, bool) {
 	return q + ")", true
 }
 
-// query is the statement for one kind of subject.
-func (d *deriver) query(s *pack.Subject, facts []*pack.Fact) string {
+// query is the statement for one kind of subject: its own facts, and those of its person.
+func (d *deriver) query(s *pack.Subject, facts, of []*pack.Fact) string {
 	q := &query{deriver: d, subject: s}
 	q.subjects()
 	groups := map[string][]*pack.Fact{}
@@ -166,7 +169,9 @@ func (d *deriver) query(s *pack.Subject, facts []*pack.Fact) string {
 		q.group(fmt.Sprintf("g%d", i), groups[g])
 	}
 	if s.Name != "person" {
-		q.columns = append(q.columns, "p.* EXCLUDE (person, subject, \"on\")")
+		for _, f := range of {
+			q.columns = append(q.columns, "p."+quote(f.Name.Text))
+		}
 		q.joins = append(q.joins, "LEFT JOIN "+Table(d.pack.Subject("person"))+` p ON p.person = s.person AND p."on" = s."on"`)
 	}
 	out := "SELECT s.person, s.subject, s.\"on\""
@@ -323,7 +328,7 @@ func (q *query) picks(name, rows string, facts []*pack.Fact) {
 // spells is SQL for the person's spells of the fact's kinds and qualities up to the day asked about: person, "on", m_from, m_to, uscc and
 // the month of the day, m_on.
 func (q *query) spells(f *pack.Fact) (string, bool) {
-	src, ok := spells(q.snap, f.Source())
+	src, ok := spells(q.snap)
 	if c := q.req.Continue; c != nil && q.req.Person != 0 {
 		var rows []string
 		for _, k := range c.Kinds {

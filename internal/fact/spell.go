@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"bole/internal/calendar"
+	"bole/internal/expr"
+	"bole/internal/fault"
 	"bole/internal/lake"
 	"bole/internal/pack"
 )
@@ -29,7 +31,7 @@ WITH paid AS (
     CASE WHEN pay_kind = 'transfer' THEN 'transfer' WHEN pay_kind IN ('back', 'lump') THEN 'back'
          WHEN posted_day >= month + INTERVAL 2 MONTH THEN 'late' ELSE 'paid' END AS quality
   FROM %s
-  WHERE posted AND pay_kind <> 'adjust'),
+  WHERE posted AND pay_kind <> 'adjust' AND holder %% %d = %d),
 month_net AS (
   SELECT holder, kind, m, arg_max(uscc, (base, uscc)) FILTER (sign > 0) AS uscc,
     arg_min(quality, CASE quality WHEN 'paid' THEN 1 WHEN 'late' THEN 2 WHEN 'back' THEN 3 ELSE 4 END) FILTER (sign > 0) AS quality
@@ -37,6 +39,23 @@ month_net AS (
 numbered AS (SELECT *, m - row_number() OVER (PARTITION BY holder, kind, quality, uscc ORDER BY m) AS stretch FROM month_net)
 SELECT holder, kind, quality, uscc, CAST(min(m) AS INTEGER) AS m_from, CAST(max(m) AS INTEGER) AS m_to
 FROM numbered GROUP BY holder, kind, quality, uscc, stretch`
+
+// rowsAtOnce is how many month rows are netted at once: the rest of the memory limit is room for sorting them.
+const rowsAtOnce = 2_000_000
+
+// parts are the queries that net a source, each over some of the holders, so that any number of rows fits in memory.
+func parts(s *lake.Snapshot, source string) []string {
+	var rows int64
+	for _, f := range s.Files(contributions) {
+		rows += f.Rows
+	}
+	n := rows/rowsAtOnce + 1
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf(net, source, n, i)
+	}
+	return out
+}
 
 // Net brings the spells up to date with the contributions that the lake holds, as a generation of its own. It does nothing when they are.
 func Net(ctx context.Context, l *lake.Lake, p *pack.Pack) (err error) {
@@ -62,7 +81,11 @@ func Net(ctx context.Context, l *lake.Lake, p *pack.Pack) (err error) {
 		return err
 	}
 	w.Replace(spellTable)
-	_, err = w.Parquet(ctx, conn, lake.File{Table: spellTable, Meta: newest(w.Snapshot)}, fmt.Sprintf(net, source)+" ORDER BY holder, kind, m_from, uscc, quality")
+	for _, q := range parts(w.Snapshot, source) {
+		if _, err = w.Parquet(ctx, conn, lake.File{Table: spellTable, Meta: newest(w.Snapshot)}, q+" ORDER BY holder, kind, m_from, uscc, quality"); err != nil {
+			break
+		}
+	}
 	if e := conn.Close(); err == nil {
 		err = e
 	}
@@ -90,16 +113,44 @@ func current(s *lake.Snapshot) bool {
 	return len(f) > 0 && f[0].Meta == newest(s)
 }
 
-// spells is SQL for the spells of a snapshot with their person, to stand after FROM; false when no contributions were received.
-func spells(s *lake.Snapshot, reg *pack.Register) (string, bool) {
+// prepare nets a snapshot whose spells the lake does not hold into a temporary table of the connection. It does nothing when they are there.
+func prepare(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack) error {
+	reg := p.Register(contributions)
+	if reg == nil || current(s) {
+		return nil
+	}
 	source, ok := s.Source(contributions, ways(reg))
 	if !ok {
+		return nil
+	}
+	var there bool
+	if err := conn.QueryRowContext(ctx, "SELECT count(*) > 0 FROM duckdb_tables() WHERE temporary AND table_name = "+expr.Quote(netted(s))).Scan(&there); err != nil || there {
+		return fault.Wrap("fact.prepare", err)
+	}
+	for i, q := range parts(s, source) {
+		verb := "INSERT INTO " + quote(netted(s)) + " "
+		if i == 0 {
+			verb = "CREATE TEMP TABLE " + quote(netted(s)) + " AS "
+		}
+		if _, err := conn.ExecContext(ctx, verb+q); err != nil {
+			return fault.Wrap("fact.prepare", err)
+		}
+	}
+	return nil
+}
+
+// netted names the temporary table of a snapshot's spells.
+func netted(s *lake.Snapshot) string { return "spell " + newest(s) }
+
+// spells is SQL for the spells of a snapshot with their person, to stand after FROM; false when no contributions were received. Where the lake does
+// not hold them, prepare has netted them.
+func spells(s *lake.Snapshot) (string, bool) {
+	if len(s.Files(contributions)) == 0 {
 		return "", false
 	}
+	source := quote(netted(s))
 	if current(s) {
 		source, _ = s.Scan(spellTable)
-	} else {
-		source = "(" + fmt.Sprintf(net, source) + ")"
 	}
 	identity, _ := s.Scan("identity")
 	return fmt.Sprintf("(SELECT i.person, x.* FROM %s x JOIN %s i USING (holder))", source, identity), true
@@ -129,7 +180,10 @@ type Month struct {
 
 // Months lists the months of a person's contributions of some kinds, in order, each once with its best quality.
 func Months(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, person Person, kinds []string) ([]Month, error) {
-	src, ok := spells(s, p.Register(contributions))
+	if err := prepare(ctx, conn, s, p); err != nil {
+		return nil, err
+	}
+	src, ok := spells(s)
 	if !ok {
 		return nil, nil
 	}
