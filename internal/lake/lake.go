@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -8,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -99,6 +102,20 @@ func (l *Lake) Read(ctx context.Context, asOf calendar.Day) (*Snapshot, error) {
 	return &Snapshot{DB: db, Generation: g, AsOf: asOf, dir: l.dir, files: files}, nil
 }
 
+// Until is the same view of what had been received by a day.
+func (s *Snapshot) Until(day calendar.Day) *Snapshot {
+	out := *s
+	out.files = map[string][]File{}
+	for table, files := range s.files {
+		for _, f := range files {
+			if f.Received <= day {
+				out.files[table] = append(out.files[table], f)
+			}
+		}
+	}
+	return &out
+}
+
 // Files lists a table's files, oldest first.
 func (s *Snapshot) Files(table string) []File { return s.files[table] }
 
@@ -132,13 +149,26 @@ func (s *Snapshot) Source(table string, w Ways) (string, bool) {
 		if len(files) == 1 {
 			return all, true // one delivery names a key once
 		}
-		return fmt.Sprintf("(SELECT * FROM %s QUALIFY row_number() OVER (PARTITION BY %s ORDER BY seq DESC) = 1)", all, strings.Join(w.Key, ", ")), true
+		return fmt.Sprintf("(SELECT * FROM %s QUALIFY row_number() OVER (PARTITION BY %s ORDER BY %s DESC) = 1)", all, strings.Join(w.Key, ", "), newest(files)), true
 	case "replace_all":
 		return s.scan(files[len(files)-1:], ""), true
 	case "replace_month":
 		return s.months(files, w.Month), true
 	}
 	return all, true
+}
+
+// newest is SQL for the place of a row's delivery among a table's: by the day of receipt, and by their numbers within a day. A delivery that came
+// late has a higher number than its place.
+func newest(files []File) string {
+	if slices.IsSortedFunc(files, func(a, b File) int { return cmp.Compare(a.Seq, b.Seq) }) {
+		return "seq"
+	}
+	seqs := make([]string, len(files))
+	for i, f := range files {
+		seqs[i] = strconv.FormatInt(f.Seq, 10)
+	}
+	return "list_position([" + strings.Join(seqs, ", ") + "], seq)"
 }
 
 func (s *Snapshot) months(files []File, column string) string {

@@ -1,6 +1,7 @@
 package register
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,13 +50,24 @@ func fieldReader(c *pack.Column) reader {
 			n, wrong := vault.ParseNumber(s)
 			return n.Normal, wrong, nil
 		}
-	case "person_name", "phone", "text":
+	case "person_name", "phone":
 		return readText
+	case "text":
+		cleared := c.Class.Text == "cleared"
+		return func(s string) (any, string, []any) {
+			if cleared && slices.ContainsFunc(strings.FieldsFunc(s, notOfNumber), likeNumber) {
+				return nil, "reject.personal", nil
+			}
+			return readText(s)
+		}
 	case "uscc":
 		return func(s string) (any, string, []any) {
-			code, ok, _ := vault.CreditCode(s)
-			if !ok {
+			code, ok, sound := vault.CreditCode(s)
+			switch {
+			case !ok:
 				return nil, "reject.uscc", nil
+			case likeNumber(code) && !(sound && code[0] == '9'): // who pays for himself is often delivered under his own number
+				return nil, "reject.personal", nil
 			}
 			return code, "", nil
 		}
@@ -119,12 +131,25 @@ func readNumber(s string, keyed bool) (any, string, []any) {
 		return nil, "reject.number", nil
 	}
 	if !keyed {
-		if _, wrong := vault.ParseNumber(s); wrong == "" || len(s) == 11 && s[0] == '1' {
+		if likeNumber(s) || len(s) == 11 && s[0] == '1' {
 			return nil, "reject.personal", nil
 		}
 	}
 	return s, "", nil
 }
+
+// likeNumber reports whether a text is a person's number, also one with a wrong check digit: 18 characters, or 15, with a day of birth in them.
+func likeNumber(s string) bool {
+	_, wrong := vault.ParseNumber(s)
+	if wrong != "reject.id_check" {
+		return wrong == ""
+	}
+	_, err := sheet.ParseDay(s[6:14])
+	return err == nil
+}
+
+// notOfNumber parts a text where no person's number can go on.
+func notOfNumber(r rune) bool { return (r < '0' || r > '9') && r != 'X' && r != 'x' }
 
 // codeReader accepts a code, its words in either language, and the other spellings that its list names. An ordered list's value is its rank.
 func codeReader(list *pack.CodeList) reader {

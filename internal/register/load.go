@@ -92,24 +92,11 @@ func (d *Desk) load(ctx context.Context, in Delivery) (Report, error) {
 	if err != nil {
 		return rep, err
 	}
-	err = d.Store.QueryRowContext(ctx, `SELECT id, accepted + quarantined + unchanged FROM register_delivery WHERE register = $1 AND sum = $2`, reg.Name, sum).Scan(&rep.Delivery, &rep.Rows)
-	if err == nil {
-		rep.Again, rep.Unchanged = true, rep.Rows
-		return rep, nil
-	}
-	if err != sql.ErrNoRows {
-		return rep, err
-	}
 	l := &loading{Desk: d, in: in, reg: reg, file: f, rep: &rep, sum: sum}
-	if err := l.headings(); err != nil {
+	if again, err := l.again(ctx); again || err != nil {
 		return rep, err
 	}
-	if d.resolver == nil {
-		d.resolver, err = d.Vault.Resolver(ctx)
-	} else {
-		err = d.resolver.Refresh(ctx)
-	}
-	if err != nil {
+	if err := l.headings(); err != nil {
 		return rep, err
 	}
 	return rep, l.run(ctx)
@@ -140,6 +127,26 @@ type loading struct {
 	keys    map[uint64]uint64 // key → row, within the file
 }
 
+// again reports whether the same bytes were delivered before, and answers with that delivery.
+func (l *loading) again(ctx context.Context) (bool, error) {
+	err := l.Store.QueryRowContext(ctx, `SELECT id, accepted + quarantined + unchanged FROM register_delivery WHERE register = $1 AND sum = $2`, l.reg.Name, l.sum).
+		Scan(&l.rep.Delivery, &l.rep.Rows)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	l.rep.Again, l.rep.Unchanged = err == nil, l.rep.Rows
+	return l.rep.Again, err
+}
+
+// resolve makes the desk's resolver know every holder; the caller has the lease, so that nobody makes more meanwhile.
+func (d *Desk) resolve(ctx context.Context) (err error) {
+	if d.resolver == nil {
+		d.resolver, err = d.Vault.Resolver(ctx)
+		return err
+	}
+	return d.resolver.Refresh(ctx)
+}
+
 // headings matches the file's headings to the register's columns: by name, by title in either language, by the synonyms of the pack, or
 // as the sender's own map says.
 func (l *loading) headings() error {
@@ -161,6 +168,9 @@ func (l *loading) headings() error {
 	for i := range l.place {
 		l.place[i] = -1
 	}
+	if !named(header, known) {
+		return fault.New("register.headings", fault.Invalid, "sheet.no_header", "file", l.rep.File)
+	}
 	for j, h := range header {
 		i, ok := known[strings.ToLower(sheet.Clean(h))]
 		switch {
@@ -181,6 +191,17 @@ func (l *loading) headings() error {
 	return nil
 }
 
+// named reports whether a file's first line holds headings. A file without them begins with somebody's row, which no message may repeat.
+func named(header []string, known map[string]int) bool {
+	if slices.ContainsFunc(header, func(h string) bool { return likeNumber(sheet.Clean(h)) }) {
+		return false
+	}
+	return slices.ContainsFunc(header, func(h string) bool {
+		_, ok := known[strings.ToLower(sheet.Clean(h))]
+		return ok
+	})
+}
+
 func (l *loading) run(ctx context.Context) (err error) {
 	l.reads, l.months, l.keys = readers(l.reg), map[calendar.Month]bool{}, map[uint64]uint64{}
 	w, err := l.Lake.Write(ctx, "load "+l.reg.Name)
@@ -192,6 +213,12 @@ func (l *loading) run(ctx context.Context) (err error) {
 			err = e
 		}
 	}()
+	if again, err := l.again(ctx); again || err != nil { // somebody may have been loading it while this waited for the lease
+		return err
+	}
+	if err := l.resolve(ctx); err != nil {
+		return err
+	}
 	if err := l.Store.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) + 1 FROM register_delivery`).Scan(&l.rep.Delivery); err != nil {
 		return err
 	}
@@ -204,25 +231,9 @@ func (l *loading) run(ctx context.Context) (err error) {
 		return err
 	}
 	l.rejects = newQuarantine(l.Files, l.reg, l.file.Header(), l.rep.File, l.in.Rejects)
-	err = columnar.Append(ctx, conn, "staging", func(a columnar.Appender) error { return l.rows(ctx, a) })
-	kept, e := l.rejects.close()
+	kept, err := l.rejects.close(l.stage(ctx, w, conn))
 	if err != nil {
 		return err
-	}
-	if e != nil {
-		return e
-	}
-	changed, err := l.publish(ctx, w, conn)
-	if err != nil {
-		return err
-	}
-	if err := l.describe(ctx, w, conn); err != nil {
-		return err
-	}
-	if changed && l.resolver.Added() > 0 {
-		if err := l.identity(ctx, w, conn); err != nil {
-			return err
-		}
 	}
 	in, err := os.Open(l.in.Path)
 	if err != nil {
@@ -248,6 +259,24 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, l.rep.Delivery, l.reg.Na
 		l.resolver.Saved()
 	}
 	return err
+}
+
+// stage reads the file and writes what is new into the generation to come.
+func (l *loading) stage(ctx context.Context, w *lake.Writer, conn *sql.Conn) error {
+	if err := columnar.Append(ctx, conn, "staging", func(a columnar.Appender) error { return l.rows(ctx, a) }); err != nil {
+		return err
+	}
+	changed, err := l.publish(ctx, w, conn)
+	if err != nil {
+		return err
+	}
+	if err := l.describe(ctx, w, conn); err != nil {
+		return err
+	}
+	if changed && l.resolver.Added() > 0 {
+		return l.identity(ctx, w, conn)
+	}
+	return nil
 }
 
 // columns of a staged row: holder first where the register is about persons, then what the lake may hold, then the bookkeeping.
@@ -336,6 +365,7 @@ func (l *loading) read(line sheet.Row, r *row) (reasons []reason) {
 // accept makes the staged row of r. dup says that the file holds the very same row already.
 func (l *loading) accept(r *row, out []driver.Value) (_ []driver.Value, dup bool, reasons []reason) {
 	var rec vault.Record
+	var month calendar.Month
 	whole, key := xxh3.New(), xxh3.New()
 	for i, c := range l.reg.Columns {
 		v := r.values[i]
@@ -366,7 +396,7 @@ func (l *loading) accept(r *row, out []driver.Value) (_ []driver.Value, dup bool
 			write(key, i, v, s)
 		}
 		if l.reg.Month != nil && c.Name.Text == l.reg.Month.Text {
-			l.months[v.(calendar.Day).Month()] = true
+			month = v.(calendar.Day).Month()
 		}
 		if c.InLake() {
 			out = append(out, toSQL(c, v))
@@ -380,6 +410,9 @@ func (l *loading) accept(r *row, out []driver.Value) (_ []driver.Value, dup bool
 		return out, false, []reason{{column: -1, key: "reject.duplicate"}}
 	}
 	l.keys[k] = h
+	if month != 0 {
+		l.months[month] = true
+	}
 	if l.reg.About == "person" {
 		out = slices.Insert(out, 0, driver.Value(l.resolver.Holder(rec, l.describes())))
 	}
@@ -420,6 +453,15 @@ func toSQL(c *pack.Column, v any) driver.Value {
 	return v
 }
 
+// before is what a delivery is compared with: all that was received by its day, so that one which comes late tells what was known then.
+// Rows that are only ever added are compared with everything, or a late one would count twice.
+func (l *loading) before(w *lake.Writer) *lake.Snapshot {
+	if l.reg.Mode.Text == "append" {
+		return w.Snapshot
+	}
+	return w.Until(l.in.Received)
+}
+
 // publish writes the staged rows that the lake does not have. It reports whether there was anything to write.
 func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn) (bool, error) {
 	staged := l.rep.Rows - l.rep.Quarantined - l.rep.Unchanged
@@ -432,7 +474,7 @@ func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn) (
 	}
 	slices.Sort(months)
 	fresh := staged
-	current, have := w.Source(l.reg.Name, Ways(l.reg))
+	current, have := l.before(w).Source(l.reg.Name, Ways(l.reg))
 	if have {
 		if err := columnar.Row(ctx, conn, "SELECT count(*) FROM staging s WHERE NOT EXISTS (SELECT 1 FROM "+current+" c WHERE c.row_hash = s.row_hash)", &fresh); err != nil {
 			return false, err

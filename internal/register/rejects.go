@@ -1,8 +1,10 @@
 package register
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
+	"slices"
 	"strconv"
 
 	"bole/internal/files"
@@ -14,30 +16,62 @@ import (
 // Rejects is the workbook in which rejected rows are handed back, for one or several deliveries of a register. It is made with the first
 // rejected row: no rejects, no workbook.
 type Rejects struct {
-	Path  string
-	book  *sheet.Workbook
-	sheet *sheet.SheetWriter
-	Rows  int64
+	Path   string
+	Rows   int64 // reasons written, one a row of the workbook
+	book   *sheet.Workbook
+	sheet  *sheet.SheetWriter
+	sheets int
+	header []string // of the present sheet, as the sender wrote them
+	left   int      // rows that the present sheet still has room for
 }
 
+const (
+	sheetRows = 1_000_000 // a sheet holds 1,048,576
+	cellRunes = 16_000    // a cell holds 32,767 units of UTF-16
+)
+
+// add writes one reason. A file with other headings than the last, and a full sheet, begin a new sheet.
 func (r *Rejects) add(header []string, record []string) error {
 	if r.book == nil {
 		book, err := sheet.NewWorkbook(r.Path)
 		if err != nil {
 			return err
 		}
+		r.book = book
+	}
+	if r.sheet == nil || r.left == 0 || !slices.Equal(r.header, header) {
 		head := []string{}
 		for _, k := range []string{"file", "line", "field", "found", "reason_zh", "reason_en"} {
 			head = append(head, locale.Text(locale.Zh, "rejects."+k))
 		}
-		r.book = book
-		r.sheet, err = book.Sheet(locale.Text(locale.Zh, "rejects.sheet"), append(head, header...), []float64{28, 8, 16, 24, 40, 48})
+		name := locale.Text(locale.Zh, "rejects.sheet")
+		if r.sheets++; r.sheets > 1 {
+			name += " " + strconv.Itoa(r.sheets)
+		}
+		next, err := r.book.Sheet(name, append(head, header...), []float64{28, 8, 16, 24, 40, 48})
 		if err != nil {
 			return err
 		}
+		r.sheet, r.header, r.left = next, header, sheetRows
 	}
 	r.Rows++
+	r.left--
+	for i, field := range record {
+		record[i] = shown(field)
+	}
 	return r.sheet.Write(record)
+}
+
+// shown cuts a field to what a cell can hold, and says so. The whole row is kept, sealed.
+func shown(field string) string {
+	if len(field) <= cellRunes {
+		return field
+	}
+	runes := []rune(field)
+	if len(runes) <= cellRunes {
+		return field
+	}
+	return string(runes[:cellRunes]) + "……"
 }
 
 // Close finishes the workbook, if there is one.
@@ -110,14 +144,15 @@ func (q *quarantine) add(line sheet.Row, reasons []reason, place []int) error {
 	return err
 }
 
-// close finishes the sealed file and returns its name; "" when nothing was rejected.
-func (q *quarantine) close() (string, error) {
+// close finishes the sealed file and returns its name; "" when nothing was rejected. Where the delivery failed, why is its error, and nothing
+// is kept.
+func (q *quarantine) close(why error) (string, error) {
 	if q.pipe == nil {
-		return "", nil
+		return "", why
 	}
-	if err := q.pipe.Close(); err != nil {
-		return "", err
+	_ = q.pipe.CloseWithError(why) // it never fails; without a reason it is the end of the file
+	if err := <-q.done; err != nil {
+		return "", cmp.Or(why, err)
 	}
-	err := <-q.done
-	return q.sum, err
+	return q.sum, why
 }

@@ -185,7 +185,9 @@ func (v *visit) pager(p *policy.Policy, fl finding.Filter, number int, total int
 	if total == 0 {
 		return pager{}
 	}
-	at := func(n int) string { return listHref(p.Name, fl.Outcome, fl.Rule, fl.Unknown) + "&page=" + strconv.Itoa(n) }
+	at := func(n int) string {
+		return listHref(p.Name, fl.Outcome, fl.Rule, fl.Unknown) + "&page=" + strconv.Itoa(n)
+	}
 	first := int64(number-1)*pageRows + 1
 	out := pager{Text: v.t("web.pager", "from", v.number(first), "to", v.number(min(first+pageRows-1, total)), "total", v.number(total))}
 	if number > 1 {

@@ -153,7 +153,12 @@ func (v *visit) article(p *policy.Policy, a law.Article, counts []finding.RuleCo
 		}
 	}
 	if p.Award.Amount.By.Text == a.Anchor {
-		out.Rules = append(out.Rules, rule{ID: "award", Title: v.t("web.award_" + p.Award.Every.Text), Code: p.Award.Amount.Value.Text, Amounts: v.amounts(p)})
+		i := slices.IndexFunc(out.Rules, func(r rule) bool { return r.ID == "award" })
+		if i < 0 {
+			i = len(out.Rules)
+			out.Rules = append(out.Rules, rule{ID: "award", Code: p.Award.Amount.Value.Text})
+		}
+		out.Rules[i].Title, out.Rules[i].Amounts = v.t("web.award_"+p.Award.Every.Text), v.amounts(p)
 	}
 	return out
 }
@@ -205,6 +210,9 @@ func (v *visit) rule(p *policy.Policy, c *policy.Check, n finding.RuleCount) rul
 			}
 			out.Except = append(out.Except, x)
 		}
+	}
+	if c.ID == "window" && c.Rule == nil {
+		out.Code = "on <= " + out.Code
 	}
 	add := func(o outcome, n int64, href string) {
 		if n == 0 {

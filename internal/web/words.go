@@ -34,7 +34,10 @@ func (w words) number(n int64) string {
 
 // counted is a number with its unit: 312本证书, 312 certificates. The pack writes English units in the plural; one of them loses its s.
 func (w words) counted(n int64, unit pack.Words) string {
-	return w.number(n) + w.t("web.space") + w.unit(n, unit)
+	if w.lang == locale.En {
+		return w.number(n) + " " + w.unit(n, unit)
+	}
+	return w.number(n) + unit.Zh
 }
 
 func (w words) unit(n int64, unit pack.Words) string {
