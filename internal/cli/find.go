@@ -123,7 +123,7 @@ and the earliest day on which it would hold if contributions go on and nothing e
 				}
 				out := []explained{}
 				for _, x := range xs {
-					out = append(out, show(x))
+					out = append(out, show(x, string(a.language())))
 				}
 				return a.answer(out, func(w io.Writer) { a.printExplained(w, xs) })
 			})
@@ -136,7 +136,7 @@ and the earliest day on which it would hold if contributions go on and nothing e
 	return c
 }
 
-func show(x finding.Explanation) explained {
+func show(x finding.Explanation, lang string) explained {
 	e := explained{Policy: x.Policy.Name, Person: x.Person.String(), Subject: x.Subject, Period: x.Period, On: x.On, Outcome: x.Answer.Outcome, WindowEnds: x.Answer.WindowEnds,
 		Rules: []explainedRule{}, Failed: append([]string{}, x.Answer.Failed...), Missing: append([]string{}, x.Answer.Missing...), Needs: append([]string{}, x.Needs...)}
 	if x.Answer.Version != nil {
@@ -152,7 +152,7 @@ func show(x finding.Explanation) explained {
 	for _, c := range x.Answer.Checks {
 		r := explainedRule{ID: c.ID, By: c.By, Title: c.Title, Outcome: c.State, Values: map[string]any{}}
 		if art, ok := x.Policy.Law.Find(c.By); ok {
-			r.Article = art.Heading
+			r.Article = art.HeadingIn(lang)
 		}
 		for _, v := range c.Values {
 			r.Values[v.Name] = v.Value
@@ -171,7 +171,7 @@ func (a *app) printExplained(w io.Writer, xs []finding.Explanation) {
 		fmt.Fprintln(w, locale.Text(lang, "explain.nothing"))
 	}
 	for _, x := range xs {
-		e := show(x)
+		e := show(x, string(lang))
 		fmt.Fprintf(w, "%s  %s  %s  %s\n", x.Policy.Title.In(string(lang)), e.Subject, e.Period, locale.Text(lang, "outcome."+e.Outcome))
 		if e.AmountFen != nil {
 			fmt.Fprintln(w, "  "+locale.Text(lang, "explain.amount", "yuan", money.Fen(*e.AmountFen).Grouped()))

@@ -11,8 +11,17 @@ import (
 type Article struct {
 	Anchor  string // art-3
 	Heading string // 第三条
+	English string // Article 3; the Chinese heading where the file gives none
 	Zh, En  string // our restatement, never the enacted wording
 	Line    int    // of the heading, from 1
+}
+
+// HeadingIn returns the heading in a language, "en" or anything else for Chinese.
+func (a Article) HeadingIn(lang string) string {
+	if lang == "en" {
+		return a.English
+	}
+	return a.Heading
 }
 
 // Text is a whole law file, its articles in the order of the file.
@@ -44,7 +53,11 @@ func Parse(src string) Text {
 	for i, line := range strings.Split(strings.ReplaceAll(src, "\r\n", "\n"), "\n") {
 		if m := heading.FindStringSubmatch(line); m != nil {
 			flush()
-			t.Articles = append(t.Articles, Article{Anchor: m[2], Heading: m[1], Line: i + 1})
+			head, english, ok := strings.Cut(m[1], " | ")
+			if !ok {
+				english = head
+			}
+			t.Articles = append(t.Articles, Article{Anchor: m[2], Heading: head, English: english, Line: i + 1})
 			body = &zh
 			continue
 		}
