@@ -153,7 +153,7 @@ func between(least, most int) cobra.PositionalArgs {
 
 // group is a command that only has others beneath it.
 func group(use, id, short string, subs ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: use, GroupID: id, Short: short, Args: func(cmd *cobra.Command, args []string) error {
+	c := &cobra.Command{Use: use, GroupID: id, Short: short, Example: subs[0].Example, Args: func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return errUsage{fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath())}
 		}

@@ -198,9 +198,12 @@ func (q *query) subjects() {
 	if !ok {
 		identity = "(SELECT 0 AS holder, 0 AS person WHERE FALSE)"
 	}
-	one := ""
+	one := " WHERE TRUE"
 	if q.req.Person != 0 {
-		one = fmt.Sprintf(" WHERE person = %d", q.req.Person)
+		one += fmt.Sprintf(" AND person = %d", q.req.Person)
+	}
+	if q.snap.AsOf != 0 {
+		one += " AND " + q.named()
 	}
 	reg := q.subject.Rows()
 	if reg == nil {
@@ -222,6 +225,17 @@ func (q *query) subjects() {
 		}})
 	}
 	q.ctes = append(q.ctes, fmt.Sprintf("subject AS (SELECT x.*, CAST(x.%s AS VARCHAR) AS subject, d.\"on\" FROM %s x, days d WHERE %s)", quote(q.subject.ID.Text), rows, where))
+}
+
+// named is SQL for the holders whom a delivery of the snapshot names: the table of holders is of today, and an earlier day knew fewer.
+func (q *query) named() string {
+	parts := []string{"SELECT 0 AS holder WHERE FALSE"}
+	for _, reg := range q.pack.Registers {
+		if all, ok := q.snap.Scan(reg.Name); ok && reg.About == "person" {
+			parts = append(parts, "SELECT holder FROM "+all)
+		}
+	}
+	return "holder IN (" + strings.Join(parts, " UNION ALL ") + ")"
 }
 
 // expr writes an expression over a table's columns; "on" is the row's day.
@@ -308,21 +322,33 @@ func (q *query) picks(name, rows string, facts []*pack.Fact) {
 		case "sum":
 			sql = fmt.Sprintf("CASE WHEN bool_or((%[1]s) IS NULL OR (%[1]s) AND %[2]s IS NULL) THEN NULL ELSE coalesce(sum(%[2]s) FILTER (WHERE %[1]s), %[3]s) END", cond, value, absent)
 		default: // column, highest, latest, first
-			by, best, beats := "r.row_hash", "max", ">="
+			by, best, beats := "0", "max", ">="
 			if f.By != nil {
 				by = "r." + quote(f.By.Text)
 			}
 			if f.Take.Text == "first" {
 				best, beats = "min", "<="
 			}
-			// The best row that counts, unless a row of which nobody can say whether it counts might beat it. Ties go by the row's hash.
+			// The best row that counts, unless a row of which nobody can say whether it counts might beat it.
 			sql = fmt.Sprintf(`CASE WHEN coalesce(%[4]s(%[1]s) FILTER (WHERE (%[2]s) IS NULL) %[6]s %[4]s(%[1]s) FILTER (WHERE %[2]s), bool_or((%[2]s) IS NULL)) THEN NULL
   WHEN NOT bool_or(%[2]s) THEN %[5]s
-  ELSE arg_%[4]s_null(%[3]s, (%[1]s, r.row_hash)) FILTER (WHERE %[2]s) END`, by, cond, value, best, absent, beats)
+  ELSE arg_%[4]s_null(%[3]s, (%[1]s, %[7]s)) FILTER (WHERE %[2]s) END`, by, cond, value, best, absent, beats, tie(f.Source()))
 		}
 		cols = append(cols, sql+" AS "+quote(f.Name.Text))
 	}
 	q.ctes = append(q.ctes, fmt.Sprintf("%s AS (SELECT r.person, d.\"on\", %s FROM %s r, days d GROUP BY r.person, d.\"on\")", name, strings.Join(cols, ",\n "), rows))
+}
+
+// tie is what parts rows that the order leaves equal: what they say, column by column, so that homes with other keys choose alike; and last the
+// row's hash, between rows that say the same.
+func tie(reg *pack.Register) string {
+	var cols []string
+	for _, c := range reg.Columns {
+		if c.InLake() && c.Class.Text != "keyed" {
+			cols = append(cols, "r."+quote(c.Name.Text))
+		}
+	}
+	return strings.Join(append(cols, "r.row_hash"), ", ")
 }
 
 // spells is SQL for the person's spells of the fact's kinds and qualities up to the day asked about: person, "on", m_from, m_to, uscc and
@@ -379,7 +405,7 @@ func (q *query) months(name, rows string, facts []*pack.Fact) {
 func (q *query) employer(name, rows string, facts []*pack.Fact) {
 	employers, ok := q.rows(q.pack.Register("employers"))
 	if !ok {
-		employers = "(SELECT NULL AS uscc WHERE FALSE)"
+		employers = "(SELECT '' AS uscc WHERE FALSE)"
 	}
 	var cols []string
 	for _, f := range facts {

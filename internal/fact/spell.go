@@ -22,8 +22,9 @@ const contributions = "contributions"
 // m_from, m_to: months as year * 12 + month - 1, both included.
 const spellTable = "spell"
 
-// net is the query that nets month rows into spells. A month is there when it was paid more often than refunded; its quality is the best of its
-// payments; with two employers it belongs to the one with the higher base. Differences of base (adjust) are no months.
+// net is the query that nets month rows into spells. A month is there when it was paid more often than refunded. It belongs to the employer
+// whose payments stand, with two to the one with the higher base, and its quality is the best of the standing employers' payments: the
+// month that a former employer paid by mistake and got back is not his. Differences of base (adjust) are no months.
 const net = `
 WITH paid AS (
   SELECT holder, kind, year(month) * 12 + month(month) - 1 AS m, uscc, coalesce(base_fen, 0) AS base,
@@ -32,10 +33,14 @@ WITH paid AS (
          WHEN posted_day >= month + INTERVAL 2 MONTH THEN 'late' ELSE 'paid' END AS quality
   FROM %s
   WHERE posted AND pay_kind <> 'adjust' AND holder %% %d = %d),
+by_employer AS (
+  SELECT holder, kind, m, uscc, sum(sign) AS net, max(base) FILTER (sign > 0) AS base,
+    min(CASE quality WHEN 'paid' THEN 1 WHEN 'late' THEN 2 WHEN 'back' THEN 3 ELSE 4 END) FILTER (sign > 0) AS quality
+  FROM paid GROUP BY holder, kind, m, uscc),
 month_net AS (
-  SELECT holder, kind, m, arg_max(uscc, (base, uscc)) FILTER (sign > 0) AS uscc,
-    arg_min(quality, CASE quality WHEN 'paid' THEN 1 WHEN 'late' THEN 2 WHEN 'back' THEN 3 ELSE 4 END) FILTER (sign > 0) AS quality
-  FROM paid GROUP BY holder, kind, m HAVING sum(sign) > 0),
+  SELECT holder, kind, m, arg_max(uscc, (net > 0, base, uscc)) FILTER (base IS NOT NULL) AS uscc,
+    ['paid', 'late', 'back', 'transfer'][coalesce(min(quality) FILTER (net > 0), min(quality))] AS quality
+  FROM by_employer GROUP BY holder, kind, m HAVING sum(net) > 0),
 numbered AS (SELECT *, m - row_number() OVER (PARTITION BY holder, kind, quality, uscc ORDER BY m) AS stretch FROM month_net)
 SELECT holder, kind, quality, uscc, CAST(min(m) AS INTEGER) AS m_from, CAST(max(m) AS INTEGER) AS m_to
 FROM numbered GROUP BY holder, kind, quality, uscc, stretch`
@@ -127,12 +132,16 @@ func prepare(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack
 	if err := conn.QueryRowContext(ctx, "SELECT count(*) > 0 FROM duckdb_tables() WHERE temporary AND table_name = "+expr.Quote(netted(s))).Scan(&there); err != nil || there {
 		return fault.Wrap("fact.prepare", err)
 	}
-	for i, q := range parts(s, source) {
-		verb := "INSERT INTO " + quote(netted(s)) + " "
+	queries := parts(s, source)
+	for i, q := range queries {
+		verb := "INSERT INTO netting "
 		if i == 0 {
-			verb = "CREATE TEMP TABLE " + quote(netted(s)) + " AS "
+			verb = "CREATE OR REPLACE TEMP TABLE netting AS "
 		}
-		if _, err := conn.ExecContext(ctx, verb+q); err != nil {
+		queries[i] = verb + q
+	}
+	for _, q := range append(queries, "ALTER TABLE netting RENAME TO "+quote(netted(s))) { // under its name only when it is whole
+		if _, err := conn.ExecContext(ctx, q); err != nil {
 			return fault.Wrap("fact.prepare", err)
 		}
 	}

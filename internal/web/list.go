@@ -28,7 +28,7 @@ func (s *server) listFindings(v *visit) (leaf, error) {
 	if err != nil {
 		return leaf{}, err
 	}
-	number := max(1, atoi(v.FormValue("page")))
+	number := max(1, atoi(v.arg("page")))
 	fl.Limit, fl.Offset = pageRows, (number-1)*pageRows
 	items, total, err := s.book.List(v.Context(), p.Name, fl)
 	if err != nil {
@@ -90,7 +90,7 @@ type pager struct {
 
 // filter reads which findings are asked for.
 func (v *visit) filter(p *policy.Policy) (finding.Filter, error) {
-	fl := finding.Filter{Outcome: v.FormValue("outcome"), Rule: v.FormValue("rule"), Unknown: v.FormValue("unknown")}
+	fl := finding.Filter{Outcome: v.arg("outcome"), Rule: v.arg("rule"), Unknown: v.arg("unknown")}
 	if fl.Outcome == "" && fl.Rule == "" && fl.Unknown == "" {
 		fl.Outcome = "eligible"
 	}
@@ -135,7 +135,7 @@ func (v *visit) ruleChips(p *policy.Policy, fl finding.Filter) (out []chip) {
 	}
 	out = append(out, chip{v.t("web.all_rules"), "", listHref(p.Name, fl.Outcome, "", ""), fl.Rule == ""})
 	for _, c := range p.Checks {
-		if c.ID != "award" {
+		if c.Rule != nil || c.ID != "award" {
 			out = append(out, chip{v.in(c.Title), "", listHref(p.Name, fl.Outcome, c.ID, ""), c.ID == fl.Rule})
 		}
 	}
@@ -156,8 +156,12 @@ func (v *visit) item(p *policy.Policy, it finding.Item) listRow {
 		r.Outcome = v.outcome("near")
 	}
 	if it.Outcome == "ineligible" || it.Outcome == "undetermined" {
-		r.Failed, r.Unknown = titles(v, p, it.Failed), titles(v, p, it.Unknown)
-		if it.Outcome == "undetermined" && r.Unknown == nil {
+		unknown := it.Unknown
+		if it.Failed != nil { // an amount that cannot be told says nothing about somebody who is refused
+			unknown = slices.DeleteFunc(slices.Clone(unknown), func(id string) bool { return id == "award" })
+		}
+		r.Failed, r.Unknown = titles(v, p, it.Failed), titles(v, p, unknown)
+		if it.Outcome == "undetermined" && it.Unknown == nil {
 			r.Unknown = []string{v.t("web.law_not_found")}
 		}
 	}

@@ -55,6 +55,7 @@ type policyLine struct {
 // figure is a number that opens its list.
 type figure struct {
 	Name         string // an outcome, or near
+	Kind         string // of its part of the bar
 	Number, Unit string
 	Note         string
 	Href         string
@@ -71,11 +72,14 @@ func (v *visit) line(p *pack.Policy, c finding.Count) policyLine {
 	return l
 }
 
+// kinds are the parts of a bar that outcomes are drawn as; the figures beside it bear the same.
+var kinds = map[string]string{"eligible": "ok", "undetermined": "ask", "near": "near", "ineligible": "no", "not_in_force": "out"}
+
 // figures of a policy, in the unit of what it is about.
 func (v *visit) figures(p *pack.Policy, c finding.Count) []figure {
 	out := []figure{}
 	add := func(name string, n int64, note string) {
-		out = append(out, figure{Name: name, Number: v.number(n), Unit: v.unit(n, p.Subject.Unit), Note: note, Href: listHref(p.Name, name, "", ""), Outcome: v.outcome(name)})
+		out = append(out, figure{Name: name, Kind: kinds[name], Number: v.number(n), Unit: v.unit(n, p.Subject.Unit), Note: note, Href: listHref(p.Name, name, "", ""), Outcome: v.outcome(name)})
 	}
 	add("eligible", c.Eligible, "")
 	add("undetermined", c.Undetermined, v.t("web.undetermined_note"))
@@ -103,10 +107,15 @@ func (v *visit) inForce(p *pack.Policy, on calendar.Day) (outcome, string) {
 }
 
 func (v *visit) versionText(version *pack.Version, n int) string {
+	return v.t("web.version_name", "n", n) + v.t("web.comma") + v.span(version)
+}
+
+// span is the days on which a version holds.
+func (v *visit) span(version *pack.Version) string {
 	if version.To == nil {
-		return v.t("web.version_open", "n", n, "from", version.From)
+		return v.t("web.from_day", "day", version.From)
 	}
-	return v.t("web.version", "n", n, "from", version.From, "to", version.To)
+	return v.t("web.span", "from", version.From, "to", version.To)
 }
 
 // summary is the run in one sentence. Certificates and persons are named apart, as are amounts paid once and amounts a month. With more

@@ -12,8 +12,8 @@ import (
 // findPerson is the form that finds a person by number. A number that somebody has leads to their page.
 func (s *server) findPerson(v *visit) (leaf, error) {
 	l := leaf{Template: "people.html", Title: v.t("web.people"), Section: "people"}
-	q := strings.TrimSpace(v.FormValue("q"))
-	body := peoplePage{}
+	q := strings.TrimSpace(v.arg("q"))
+	body := peoplePage{Asked: q}
 	for _, c := range v.run.Policies {
 		if p := s.book.Pack().Policy(c.Policy); p != nil {
 			body.Policies = append(body.Policies, v.line(p, c))
@@ -33,6 +33,7 @@ func (s *server) findPerson(v *visit) (leaf, error) {
 }
 
 type peoplePage struct {
+	Asked    string
 	Wrong    string
 	Policies []policyLine
 }
@@ -53,7 +54,7 @@ func (s *server) showPerson(v *visit) (leaf, error) {
 	if err != nil {
 		return leaf{}, err
 	}
-	chosen, err := choose(view.Policies, v.FormValue("policy"), v.FormValue("subject"))
+	chosen, err := choose(view.Policies, v.arg("policy"), v.arg("subject"))
 	if err != nil {
 		return leaf{}, err
 	}
@@ -101,6 +102,7 @@ type otherPolicy struct {
 	Outcome     outcome
 	Money       string
 	Sentence    string
+	Cite        link
 	None        bool // the person has nothing that the policy is about
 }
 
@@ -123,12 +125,18 @@ func choose(xs []finding.Explanation, policy, subject string) (int, error) {
 	return best, nil
 }
 
-// telling ranks what a person would want to read first: what they may claim, what they nearly may, what is not known.
+// telling ranks what a person would want to read first: what they may claim; what they nearly may, with a day to wait for before without, and with
+// nothing unknown besides before the rest; what is not known.
 func telling(x finding.Explanation) int {
+	near := len(x.Answer.Failed) == 1
 	switch {
 	case x.Answer.Outcome == "eligible":
+		return 5
+	case near && x.Earliest != 0:
+		return 4
+	case near && unknowns(x) == 0:
 		return 3
-	case len(x.Answer.Failed) == 1:
+	case near:
 		return 2
 	case x.Answer.Outcome == "undetermined":
 		return 1
@@ -192,7 +200,7 @@ func (o *origins) asked(view finding.View, x finding.Explanation) *asked {
 // a larger one before a smaller.
 func leading(x finding.Explanation) *wanted {
 	if x.Answer.Outcome == "ineligible" {
-		if w, ok := wants(x.Policy, decisive(x)); ok && w.lacks() > 0 {
+		if w, ok := wants(x.Policy, decisive(x)); ok && w.lacks() > 0 && w.required > 1 {
 			return &w
 		}
 	}
@@ -220,7 +228,7 @@ func (o *origins) others(view finding.View, chosen int) (out []otherPolicy) {
 				continue
 			}
 			v := o.verdict(x)
-			row := otherPolicy{Title: o.in(p.Title), Href: personHref(number, p.Name, ""), Outcome: v.outcome, Sentence: v.Sentence, Subject: o.subjectTitle(x)}
+			row := otherPolicy{Title: o.in(p.Title), Href: personHref(number, p.Name, ""), Outcome: v.outcome, Sentence: v.Sentence, Cite: v.Cite, Subject: o.subjectTitle(x)}
 			if p.Subject.Name != "person" {
 				row.Href = personHref(number, p.Name, x.Subject)
 			}

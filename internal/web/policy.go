@@ -108,7 +108,7 @@ type article struct {
 }
 
 // number is something dated that an article fixes.
-type number struct{ Title, Value, From string }
+type number struct{ Title, Value, Days string }
 
 // rule is a check with its condition and its counts.
 type rule struct {
@@ -143,7 +143,7 @@ func (v *visit) article(p *policy.Policy, a law.Article, counts []finding.RuleCo
 	}
 	for i, ver := range p.Versions {
 		if ver.By.Text == a.Anchor {
-			out.Numbers = append(out.Numbers, number{v.t("web.begins"), v.versionText(ver, i+1), ""})
+			out.Numbers = append(out.Numbers, number{v.t("web.begins"), v.t("web.version_name", "n", i+1), v.span(ver)})
 		}
 	}
 	out.Numbers = append(out.Numbers, v.parameters(p, a.Anchor)...)
@@ -168,7 +168,7 @@ func (v *visit) parameters(p *policy.Policy, anchor string) (out []number) {
 	for _, e := range p.Parameters {
 		for _, d := range e.Value.Dated() {
 			if value, _ := e.Value.On(d.From); d.By.Text == anchor && d.Table == nil {
-				out = append(out, number{v.in(e.Value.Title), v.scalar(value, e.Value.Unit), d.From.String()})
+				out = append(out, number{v.in(e.Value.Title), v.scalar(value, e.Value.Unit), v.t("web.from_day", "day", d.From)})
 			}
 		}
 	}
@@ -192,7 +192,7 @@ func (v *visit) amounts(p *policy.Policy) (out []number) {
 				n, ok = t[it.Code.Text]
 			}
 			if ok {
-				out = append(out, number{v.in(pack.Words{Zh: it.Zh, En: it.En}), v.quantity(n, e.Value.Unit), d.From.String()})
+				out = append(out, number{v.in(pack.Words{Zh: it.Zh, En: it.En}), v.quantity(n, e.Value.Unit), ""})
 			}
 		}
 	}
@@ -219,6 +219,10 @@ func (v *visit) rule(p *policy.Policy, c *policy.Check, n finding.RuleCount) rul
 			href = ""
 		}
 		out.Counts = append(out.Counts, ruleCount{o, v.number(n), href, v.unit(n, p.Subject.Unit)})
+	}
+	if c.ID == "award" && c.Rule == nil {
+		out.Bar = nil // whom the amount cannot be told for is refused by a rule, or counted as unknown there
+		return out
 	}
 	add(v.state("met"), n.Met, "")
 	add(v.state("not_met"), n.NotMet, listHref(p.Name, "ineligible", c.ID, ""))

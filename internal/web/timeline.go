@@ -60,8 +60,8 @@ func (v *visit) timeline(p *pack.Policy, on calendar.Day) timeline {
 	}
 	t := timeline{Now: at(max(on, first)), NowText: v.t("web.on_day", "day", on), Spoken: v.t("web.versions")}
 	t.NowEnd = t.Now > timelineWidth/2
-	var rows [3]int // up to where each row of labels is taken
-	rows[0] = -timelineWidth
+	var rows [4]int // up to where each row of labels is taken
+	used := 0
 	for i, r := range v.versions(p, on) {
 		s := ss[i]
 		end := last
@@ -87,16 +87,19 @@ func (v *visit) timeline(p *pack.Policy, on calendar.Day) timeline {
 			if rows[row] > b.X {
 				return // no room: the title still says it
 			}
-			rows[row] = b.X + v.width(text) + 10
-			b.Labels = append(b.Labels, label{b.X, boxBottom + 20 + labelHeight*row, text, kind})
+			rows[row] = b.X + v.width(text) + 4
+			used = max(used, row+1)
+			b.Labels = append(b.Labels, label{min(b.X, timelineWidth-v.width(text)), boxBottom + 20 + labelHeight*row, text, kind})
 			row++
 		}
 		for _, value := range r.Values {
 			place(value, "n")
 			b.Title += " " + value
 		}
-		if row < len(rows) {
+		if row < len(rows) && !r.Gap {
 			place(r.Note, "m")
+		} else if r.Gap {
+			place(gapLabel(v, s), "m")
 		}
 		if r.Note != "" {
 			b.Title += " " + r.Note
@@ -104,13 +107,20 @@ func (v *visit) timeline(p *pack.Policy, on calendar.Day) timeline {
 		t.Spoken += fmt.Sprintf("; %s %s", r.Name, b.Title)
 		t.Boxes = append(t.Boxes, b)
 	}
-	t.Height = boxBottom + 20 + labelHeight*2 + 6
+	t.Height = boxBottom + 8 + labelHeight*used
 	for y := int(first / 10000); y <= int(last/10000); y++ {
 		if d, err := calendar.Date(y, 1, 1); err == nil && d >= first && d <= last {
 			t.Years = append(t.Years, tick{at(d), fmt.Sprint(y)})
 		}
 	}
 	return t
+}
+
+func gapLabel(v *visit, s stretch) string {
+	if s.last {
+		return v.t("web.gap_after")
+	}
+	return v.t("web.gap")
 }
 
 // width estimates how wide a text of 12 px is: a Chinese character is as wide as it is high.

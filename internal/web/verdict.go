@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"bole/internal/calendar"
 	"bole/internal/finding"
 	"bole/internal/money"
 	"bole/internal/policy"
@@ -15,6 +16,7 @@ type verdict struct {
 	Sentence string
 	Notes    []string
 	Also     string // how many conditions are unknown beside the one that fails
+	Cite     link   // the article of the condition that decides
 	Money    sum
 }
 
@@ -61,20 +63,26 @@ func (o *origins) undetermined(x finding.Explanation, out *verdict) {
 	var parts []string
 	for _, name := range x.Answer.Missing {
 		if name == "law" {
-			parts = append(parts, o.t("web.missing_law"))
+			day := x.On
+			if d, ok := x.Facts[x.Policy.VersionBy.Text].(calendar.Day); ok {
+				day = d
+			}
+			parts = append(parts, o.t("web.missing_law", "day", o.day(day)))
 		} else {
 			parts = append(parts, o.t("web.missing_fact", "fact", o.named(x.Policy, name), "registers", o.from(x, name)))
 		}
 	}
 	out.Sentence = o.t("web.undetermined", "missing", strings.Join(parts, o.t("web.semicolon")))
-	out.Notes = append(out.Notes, o.t("web.undetermined_note"))
+	if !slices.Contains(x.Answer.Missing, "law") {
+		out.Notes = append(out.Notes, o.t("web.undetermined_note"))
+	}
 }
 
 // ineligible leads with the condition that decides: one that nothing mends; or months of contributions, which can be waited for; or the first.
 func (o *origins) ineligible(x finding.Explanation, out *verdict) {
 	c := decisive(x)
 	w, months := wants(x.Policy, c)
-	months = months && w.lacks() > 0
+	months = months && w.lacks() > 0 && w.required > 1 // one month is being insured, which the rule's title says better
 	day, mends := x.Rules[c.ID]
 	if x.Earliest != 0 {
 		day, mends = x.Earliest, true
@@ -96,6 +104,12 @@ func (o *origins) ineligible(x finding.Explanation, out *verdict) {
 		out.Sentence = o.t("web.fails_until", "rule", o.in(c.Title), "day", o.day(day))
 	default:
 		out.Sentence = o.t("web.fails", "rule", o.in(c.Title))
+		if known := o.known(x, c); known != "" {
+			out.Sentence += o.t("web.semicolon") + known
+		}
+	}
+	if a, ok := x.Policy.Law.Find(c.By); ok {
+		out.Cite = link{a.Heading, policyHref(x.Policy.Name) + "#" + c.By}
 	}
 	switch {
 	case x.Earliest != 0:
@@ -113,6 +127,17 @@ func (o *origins) ineligible(x finding.Explanation, out *verdict) {
 	if others := len(x.Answer.Failed) - 1; others > 0 {
 		out.Notes = append(out.Notes, o.t("web.others_fail", "n", others))
 	}
+}
+
+// known are the values that a check saw, in words; what no register told is left out.
+func (o *origins) known(x finding.Explanation, c policy.CheckAnswer) string {
+	var out []string
+	for _, v := range c.Values {
+		if f := x.Policy.Fact(v.Name); f != nil && v.Value != nil {
+			out = append(out, o.in(f.Title)+" "+o.value(f, v.Value))
+		}
+	}
+	return o.list(out)
 }
 
 // decisive picks the failing check that the sentence is about.

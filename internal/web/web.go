@@ -106,6 +106,9 @@ type visit struct {
 	pack *pack.Pack
 }
 
+// arg is a value of the address, "" when it is not there.
+func (v *visit) arg(name string) string { return v.URL.Query().Get(name) }
+
 // leaf is what a handler answers: a template with what it shows, or a redirection.
 type leaf struct {
 	Template string
@@ -160,7 +163,7 @@ func (s *server) page(show func(*visit) (leaf, error)) http.Handler {
 
 // write renders the whole page before the first byte goes out, so that half a page is never sent.
 func (s *server) write(w http.ResponseWriter, v *visit, l leaf) {
-	out := view{leaf: l, Lang: "zh-CN", City: s.book.Pack().Title.Zh, Synthetic: s.Synthetic, Scripted: s.scripted, Style: s.style.href(), Script: s.script.href(), Other: v.inOther(), Query: v.FormValue("q")}
+	out := view{leaf: l, Lang: "zh-CN", City: s.book.Pack().Title.Zh, Synthetic: s.Synthetic, Scripted: s.scripted, Style: s.style.href(), Script: s.script.href(), Other: v.inOther(), Query: v.arg("q")}
 	if v.lang == locale.En {
 		out.Lang = "en"
 	}
@@ -204,7 +207,7 @@ func failure(v *visit, l leaf, err error) leaf {
 
 // language of a request: asked for in the address, which is remembered; remembered; or what the browser prefers. Otherwise Chinese.
 func language(w http.ResponseWriter, r *http.Request) locale.Lang {
-	if q := r.FormValue("lang"); q == "zh" || q == "en" {
+	if q := r.URL.Query().Get("lang"); q == "zh" || q == "en" {
 		http.SetCookie(w, &http.Cookie{Name: "lang", Value: q, Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 		return locale.Parse(q)
 	}
@@ -270,7 +273,7 @@ func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", a.kind)
 	h.Set("ETag", `"`+a.tag+`"`)
 	h.Set("Cache-Control", "no-cache")
-	if r.FormValue("v") == a.tag {
+	if r.URL.Query().Get("v") == a.tag {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(a.body))
