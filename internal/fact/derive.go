@@ -156,6 +156,10 @@ func (d *deriver) query(s *pack.Subject, facts, of []*pack.Fact) string {
 			values = append(values, f)
 			continue
 		case "column":
+			if q.silent {
+				q.columns = append(q.columns, "CAST(NULL AS "+sqlType(f)+") AS "+quote(f.Name.Text))
+				continue
+			}
 			q.columns = append(q.columns, q.expr(f.ValueExpr(), "s")+" AS "+quote(f.Name.Text))
 			continue
 		}
@@ -188,6 +192,7 @@ func (d *deriver) query(s *pack.Subject, facts, of []*pack.Fact) string {
 type query struct {
 	*deriver
 	subject *pack.Subject
+	silent  bool // the register of the subject's rows was never delivered: there are none
 	ctes    []string
 	columns []string
 	joins   []string
@@ -212,6 +217,7 @@ func (q *query) subjects() {
 	}
 	rows, ok := q.rows(reg)
 	if !ok {
+		q.silent = true
 		q.ctes = append(q.ctes, "subject AS (SELECT 0 AS person, '' AS subject, DATE '1970-01-01' AS \"on\" WHERE FALSE)")
 		return
 	}

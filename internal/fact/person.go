@@ -55,7 +55,7 @@ func ParsePerson(s string) (Person, error) {
 		x = x<<5 | uint64(d)
 	}
 	p := Person(x * unscatter & mask)
-	if p.String() != "P-"+t[1:5]+"-"+t[5:] {
+	if p == 0 || p.String() != "P-"+t[1:5]+"-"+t[5:] { // 0 is nobody's number: it stands for everybody in a Request
 		return 0, bad
 	}
 	return p, nil

@@ -88,7 +88,7 @@ func found(ctx context.Context, dir string) (*town, error) {
 		return nil, err
 	}
 	desk := &register.Desk{Pack: p, Store: db, Lake: l, Vault: vault.Open(db, keys), Files: files.Open(filepath.Join(dir, "files"), keys)}
-	deliveries, err := city.Write(ctx, p, filepath.Join(dir, "deliveries"), city.Options{People: 1500, Seed: 7, Until: 202412})
+	deliveries, err := city.Write(ctx, p, filepath.Join(dir, "deliveries"), city.Options{People: 900, Seed: 7, Until: 202412})
 	if err != nil {
 		return nil, err
 	}

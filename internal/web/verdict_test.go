@@ -1,0 +1,137 @@
+package web
+
+import (
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"bole/internal/calendar"
+	"bole/internal/finding"
+	"bole/internal/locale"
+	"bole/internal/pack"
+	"bole/internal/policy"
+	"bole/packs"
+)
+
+// stricter is the shipped pack with an allowance that asks for six months in a row.
+func stricter(t *testing.T) *pack.Pack {
+	t.Helper()
+	sub, err := fs.Sub(packs.Files, "liaocheng")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{}
+	err = fs.WalkDir(sub, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(name, "_test.yaml") {
+			return err
+		}
+		text, err := fs.ReadFile(sub, name)
+		text = []byte(strings.ReplaceAll(string(text), "pension_months_current > 0", "pension_months_current >= 6"))
+		files[name] = &fstest.MapFile{Data: text}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := pack.Load(files, packs.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+type facts = map[string]any
+
+// with adds to facts, or changes them.
+func with(base facts, more facts) facts {
+	out := facts{}
+	for k, v := range base {
+		out[k] = v
+	}
+	for k, v := range more {
+		out[k] = v
+	}
+	return out
+}
+
+func TestVerdicts(t *testing.T) {
+	p := stricter(t)
+	certified := facts{"issued_day": calendar.Day(20240310), "certificate_level": int64(3), "certificate_status": "valid",
+		"unemployment_months_total": int64(20), "unemployment_months_current": int64(20), "employer_kind": "enterprise", "draws_unemployment_benefit": false}
+	technician := facts{"skill_level_highest": int64(4), "pension_first_day": calendar.Day(20240901), "contract_start_day": calendar.Day(20240901), "employer_kind": "enterprise",
+		"works_full_time": true, "contract_term_months": int64(36), "pension_months_current": int64(9)}
+	cases := []struct {
+		name     string
+		policy   string
+		facts    facts
+		earliest calendar.Day
+		rules    map[string]calendar.Day
+		needs    []string
+		zh, en   string
+		notes    string // Chinese, joined
+		mark     string
+	}{
+		{"eligible until a day", subsidy, certified, 0, nil, nil,
+			"符合，可得2,000元，请在2025-03-10前申领", "eligible for CNY 2,000; claim by 10 Mar 2025", "截止日当天仍可申领|只看本项政策的条件，尚未核对已领取的补贴", "ok"},
+		{"eligible for a month", allowance, technician, 0, nil, nil,
+			"符合，每月可得1,000元", "eligible for CNY 1,000 a month", "此次判定的是 2024-12 这一期|只看本项政策的条件，尚未核对已领取的补贴", "ok"},
+		{"months in all", subsidy, with(certified, facts{"unemployment_months_total": int64(9)}), 20250301, map[string]calendar.Day{"months": 20250301}, nil,
+			"累计需12个月，现有9个月，最早2025-03", "needs 12 months in all; has 9; earliest 2025-03", "若按月继续缴费且其他条件不变，2025-03-01 起符合", "near"},
+		{"months in a row", allowance, with(technician, facts{"pension_months_current": int64(4)}), 20250201, map[string]calendar.Day{"insured": 20250201}, nil,
+			"需连续6个月，现有4个月，最早2025-02", "needs 6 months in a row; has 4; earliest 2025-02", "若按月继续缴费且其他条件不变，2025-02-01 起符合", "near"},
+		{"months that can be waited for, and something else that must change", subsidy,
+			with(certified, facts{"unemployment_months_total": int64(9), "employer_kind": "government"}), 0, map[string]calendar.Day{"months": 20250301}, []string{"employer_kind"},
+			"累计需12个月，现有9个月，最早2025-03", "needs 12 months in all; has 9; earliest 2025-03", "按月继续缴费只能满足这一项|要符合，还需变化或补充：单位类型|另有 1 项条件不满足，见下表", "no"},
+		{"too late", subsidy, with(certified, facts{"issued_day": calendar.Day(20231101), "unemployment_months_total": int64(9)}), 0, map[string]calendar.Day{"months": 20250301}, nil,
+			"已过申领期限，2024-11-01截止", "too late to claim: the last day was 1 Nov 2024", "已成事实，五年内不会因时间或补充数据而符合|另有 1 项条件不满足，见下表", "no"},
+		{"a condition that could change", allowance, with(technician, facts{"skill_level_highest": int64(3)}), 0, nil, []string{"skill_level_highest"},
+			"不满足“技师及以上”；最高技能等级 高级工（三级）", "not met: Technician or above; Highest level of skill senior worker (level 3)", "要符合，还需变化或补充：最高技能等级", "near"},
+		{"a fact that nobody told", allowance, with(technician, facts{"contract_term_months": nil}), 0, nil, []string{"contract_term_months"},
+			"待核：缺 现劳动合同期限（来自 劳动用工备案）", "to be verified: Term of the present contract is not told (by Filed employment contracts)", "缺数据或缺依据，不作否定", "ask"},
+		{"a gap in the law", subsidy, with(certified, facts{"issued_day": calendar.Day(20210620)}), 0, nil, []string{"law"},
+			"待核：2021-06-20 的依据未找到，不作否定", "to be verified: the law of 20 Jun 2021 was not found, which is not a no", "", "ask"},
+		{"before the law", subsidy, with(certified, facts{"issued_day": calendar.Day(20161231)}), 0, nil, nil,
+			"政策当时未施行", "the policy was not in force then", "", "lim"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			pol := policy.New(p, p.Policy(c.policy))
+			a, err := pol.Evaluate(func(name string) any { return c.facts[name] }, today)
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := finding.Explanation{Policy: pol, Person: 1, Subject: "0123456789", On: today, Answer: a, Facts: c.facts, Earliest: c.earliest, Rules: c.rules, Needs: c.needs}
+			zh := (&origins{words{locale.Zh}, p, nil}).verdict(x)
+			en := (&origins{words{locale.En}, p, nil}).verdict(x)
+			if zh.Sentence != c.zh || en.Sentence != c.en {
+				t.Errorf("says\n%s\n%s\nwant\n%s\n%s", zh.Sentence, en.Sentence, c.zh, c.en)
+			}
+			if got := strings.Join(zh.Notes, "|"); got != c.notes {
+				t.Errorf("notes %q, want %q", got, c.notes)
+			}
+			if zh.Mark != c.mark {
+				t.Errorf("mark %s, want %s", zh.Mark, c.mark)
+			}
+		})
+	}
+}
+
+// A fact that is worked out from others lacks what they lack.
+func TestMissingNamesTheRegistersThatAreSilent(t *testing.T) {
+	p, err := shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &origins{words{locale.Zh}, p, map[string]calendar.Day{"people": 20241130}}
+	x := finding.Explanation{Policy: policy.New(p, p.Policy(allowance)), Facts: facts{}}
+	if got := o.from(x, "age_years"); got != "人口基本信息" {
+		t.Errorf("an age is from %q", got)
+	}
+	if got := o.from(x, "employer_kind"); got != "社会保险月缴费明细" {
+		t.Errorf("a kind of employer is from %q", got)
+	}
+	if got := o.of(p.Register("people")); got.Day != "2024-11-30" || o.of(p.Register("degrees")).Day != "" {
+		t.Errorf("sources %+v", got)
+	}
+}
