@@ -68,10 +68,12 @@ func (a *app) create(s settings) (created bool, err error) {
 	if err := os.MkdirAll(a.home, 0o700); err != nil {
 		return false, fault.Wrap("cli.create", err)
 	}
-	if _, err := seal.Open(a.keysDir()); err != nil {
-		if err := seal.Create(a.keysDir(), "sm"); err != nil {
-			return false, err
-		}
+	_, err = seal.Open(a.keysDir())
+	if fault.KindOf(err) == fault.NotFound {
+		err = seal.Create(a.keysDir(), "sm")
+	}
+	if err != nil { // keys that others can read, or broken ones, are told and not written over
+		return false, err
 	}
 	b, err := yaml.Marshal(s)
 	if err == nil { // last, so that a home is there when it is whole
@@ -107,8 +109,10 @@ func (a *app) open(ctx context.Context) (*home, error) {
 	}
 	h.vault = vault.Open(h.db, keys)
 	h.files = files.Open(filepath.Join(a.home, "files"), keys)
-	h.lake, err = lake.Open(filepath.Join(a.home, "lake"), h.db, columnar.Config{TempDir: filepath.Join(a.home, "tmp")}, a.now)
-	return h, err
+	if h.lake, err = lake.Open(filepath.Join(a.home, "lake"), h.db, columnar.Config{TempDir: filepath.Join(a.home, "tmp")}, a.now); err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	return h, nil
 }
 
 // with opens the home for a command and closes it after.
@@ -123,19 +127,17 @@ func (a *app) with(cmd *cobra.Command, f func(ctx context.Context, h *home) erro
 
 // packName is what a home remembers of its pack: a shipped one's name, or a directory's whole path, so that it is found from anywhere.
 func packName(name string) (string, error) {
-	if slices.Contains(shipped(), filepath.ToSlash(filepath.Clean(name))) {
+	if slices.Contains(shipped(), name) {
 		return name, nil
 	}
 	whole, err := filepath.Abs(name)
 	return whole, fault.Wrap("cli.packName", err)
 }
 
-// packFS finds a pack: a shipped one by its name, or a directory.
+// packFS finds a pack: a shipped one by its very name, or a directory; ./liaocheng is a directory.
 func packFS(name string) (fs.FS, error) {
-	if sub, err := fs.Sub(packs.Files, filepath.ToSlash(filepath.Clean(name))); err == nil {
-		if _, err := fs.Stat(sub, "pack.yaml"); err == nil {
-			return sub, nil
-		}
+	if slices.Contains(shipped(), name) {
+		return fs.Sub(packs.Files, name)
 	}
 	if _, err := os.Stat(filepath.Join(name, "pack.yaml")); err != nil {
 		return nil, fault.New("cli.pack", fault.NotFound, "pack.none", "pack", name)

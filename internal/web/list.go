@@ -40,7 +40,7 @@ func (s *server) listFindings(v *visit) (leaf, error) {
 			return leaf{}, err
 		}
 	}
-	body := listPage{Policy: link{v.in(p.Title), policyHref(p.Name)}, Total: v.counted(total, p.Subject.Unit), Chips: v.chips(p, c, fl), Rules: v.ruleChips(p, fl)}
+	body := listPage{Policy: link{Text: v.in(p.Title), Href: policyHref(p.Name)}, Total: v.counted(total, p.Subject.Unit), Chips: v.chips(p, c, fl), Rules: v.ruleChips(p, fl)}
 	body.About, body.Narrowed = v.about(p, fl)
 	if p.Subject.Name != "person" {
 		body.Subject = v.in(p.Subject.Title)

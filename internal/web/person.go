@@ -63,7 +63,7 @@ func (s *server) showPerson(v *visit) (leaf, error) {
 		body.Chosen = where.asked(view, view.Policies[chosen])
 	}
 	body.Others = where.others(view, chosen)
-	return leaf{Template: "person.html", Title: person.String(), Section: "people", Up: &link{v.t("web.people"), "/people"}, Body: body}, nil
+	return leaf{Template: "person.html", Title: person.String(), Section: "people", Up: &link{Text: v.t("web.people"), Href: "/people"}, Body: body}, nil
 }
 
 type personPage struct {
@@ -175,7 +175,7 @@ func (o *origins) told(view finding.View) (out []told) {
 
 // asked shows one explanation at length.
 func (o *origins) asked(view finding.View, x finding.Explanation) *asked {
-	out := &asked{Policy: link{o.in(x.Policy.Title), policyHref(x.Policy.Name)}, Subject: o.subjectTitle(x), On: o.t("web.on_day", "day", x.On),
+	out := &asked{Policy: link{Text: o.in(x.Policy.Title), Href: policyHref(x.Policy.Name)}, Subject: o.subjectTitle(x), On: o.t("web.on_day", "day", x.On),
 		Verdict: o.verdict(x), Conditions: o.conditions(x)}
 	if f := x.Policy.Fact(x.Policy.VersionBy.Text); f != nil && x.Answer.Version != nil {
 		_, n := x.Policy.VersionOn(x.Answer.Version.From)

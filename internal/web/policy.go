@@ -52,7 +52,7 @@ func (s *server) showPolicy(v *visit) (leaf, error) {
 		body.Intro = paragraphs(p.Law.Intro)
 	}
 	body.ReadOn = v.day(p.Law.ReadOn)
-	return leaf{Template: "policy.html", Title: body.Title, Section: "policies", Up: &link{v.t("web.policies"), "/"}, Body: body}, nil
+	return leaf{Template: "policy.html", Title: body.Title, Section: "policies", Up: &link{Text: v.t("web.policies"), Href: "/"}, Body: body}, nil
 }
 
 // policy finds the policy of a visit with its counts.
@@ -100,11 +100,13 @@ func (v *visit) note(f figure, p *policy.Policy, c finding.Count, counts []findi
 
 // article is a heading of the law with the rules and numbers that cite it.
 type article struct {
-	Anchor, Heading string
-	Text            []string
-	Origin          []string // the lines that say where the text is from
-	Numbers         []number // versions that begin and parameters that are fixed here
-	Rules           []rule
+	Anchor  string
+	Heading link
+	Chinese string // the heading as published, beside an English one
+	Text    []string
+	Origin  []string // the lines that say where the text is from
+	Numbers []number // versions that begin and parameters that are fixed here
+	Rules   []rule
 }
 
 // number is something dated that an article fixes.
@@ -114,8 +116,7 @@ type number struct{ Title, Value, Days string }
 type rule struct {
 	ID, Title, Code string
 	Except          []rule // what lifts it; only the words
-	By              string // an exception's article, where it is another
-	ByText          string
+	By              link   // an exception's article, where it is another
 	Counts          []ruleCount
 	Bar             []slice
 	Amounts         []number // what is paid, for the article of the award
@@ -129,7 +130,10 @@ type ruleCount struct {
 }
 
 func (v *visit) article(p *policy.Policy, a law.Article, counts []finding.RuleCount) article {
-	out := article{Anchor: a.Anchor, Heading: a.Heading}
+	out := article{Anchor: a.Anchor, Heading: v.cite(a, "")}
+	if out.Heading.Text != a.Heading {
+		out.Chinese = a.Heading
+	}
 	for _, t := range paragraphs(a.Zh) {
 		switch {
 		case strings.HasPrefix(t, "来源："):
@@ -206,7 +210,7 @@ func (v *visit) rule(p *policy.Policy, c *policy.Check, n finding.RuleCount) rul
 		for _, e := range c.Rule.Unless {
 			x := rule{ID: e.ID.Text, Title: v.in(e.Title), Code: e.Holds.Text}
 			if a, ok := p.Law.Find(e.By.Text); ok && e.By.Text != c.By {
-				x.By, x.ByText = e.By.Text, a.Heading
+				x.By = v.cite(a, "")
 			}
 			out.Except = append(out.Except, x)
 		}

@@ -109,7 +109,7 @@ func (o *origins) ineligible(x finding.Explanation, out *verdict) {
 		}
 	}
 	if a, ok := x.Policy.Law.Find(c.By); ok {
-		out.Cite = link{a.Heading, policyHref(x.Policy.Name) + "#" + c.By}
+		out.Cite = o.cite(a, policyHref(x.Policy.Name))
 	}
 	switch {
 	case x.Earliest != 0:
@@ -218,14 +218,14 @@ func (o *origins) from(x finding.Explanation, name string) string {
 
 // condition is one check as a person's page shows it.
 type condition struct {
-	Title         string
-	Article, Href string
-	Values        []named
-	Asked         []named // the parameters that the check compares with
-	Sources       []source
-	Outcome       outcome
-	Decisive      bool
-	When          string // the first day on which it would hold
+	Title    string
+	Article  link
+	Values   []named
+	Asked    []named // the parameters that the check compares with
+	Sources  []source
+	Outcome  outcome
+	Decisive bool
+	When     string // the first day on which it would hold
 }
 
 type named struct{ Title, Value string }
@@ -240,9 +240,9 @@ func (o *origins) conditions(x finding.Explanation) (out []condition) {
 		if c.ID == "award" && c.Rule == nil && x.Answer.Outcome == "ineligible" {
 			continue
 		}
-		row := condition{Title: o.in(c.Title), Href: policyHref(x.Policy.Name) + "#" + c.By, Outcome: o.state(string(c.State)), Decisive: c.ID == lead}
+		row := condition{Title: o.in(c.Title), Outcome: o.state(string(c.State)), Decisive: c.ID == lead}
 		if a, ok := x.Policy.Law.Find(c.By); ok {
-			row.Article = a.Heading
+			row.Article = o.cite(a, policyHref(x.Policy.Name))
 		}
 		for _, v := range c.Values {
 			o.seen(x, v, &row)

@@ -120,8 +120,8 @@ type leaf struct {
 	Redirect string // instead of all the above
 }
 
-// link is a text that leads somewhere.
-type link struct{ Text, Href string }
+// link is a text that leads somewhere. Lang is set where the text is not in the page's language.
+type link struct{ Text, Href, Lang string }
 
 // view is what the layout sees.
 type view struct {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"bole/internal/calendar"
+	"bole/internal/law"
 	"bole/internal/locale"
 	"bole/internal/money"
 	"bole/internal/pack"
@@ -135,6 +136,15 @@ func (w words) scalar(v any, unit string) string {
 		return x.String()
 	}
 	return fmt.Sprint(v)
+}
+
+// cite is an article of a law file by its heading; in English the Chinese heading stands in for one that the file does not give.
+func (w words) cite(a law.Article, href string) link {
+	l := link{Text: a.HeadingIn(string(w.lang)), Href: href + "#" + a.Anchor}
+	if w.lang == locale.En && a.English == a.Heading {
+		l.Lang = "zh-CN"
+	}
+	return l
 }
 
 // list joins texts.
