@@ -77,13 +77,14 @@ type explained struct {
 }
 
 type explainedRule struct {
-	ID       string         `json:"id"`
-	By       string         `json:"by"`
-	Article  string         `json:"article"`
-	Title    pack.Words     `json:"title"`
-	Outcome  policy.State   `json:"outcome"` // met, not_met, unknown
-	Values   map[string]any `json:"values"`  // null for unknown
-	Earliest *calendar.Day  `json:"earliest"`
+	ID       string            `json:"id"`
+	By       string            `json:"by"`
+	Article  string            `json:"article"`
+	Title    pack.Words        `json:"title"`
+	Outcome  policy.State      `json:"outcome"`         // met, not_met, unknown
+	Values   map[string]any    `json:"values"`          // null for unknown
+	Cites    map[string]string `json:"cites,omitempty"` // the article that gives a parameter its number
+	Earliest *calendar.Day     `json:"earliest"`
 }
 
 func (a *app) explain() *cobra.Command {
@@ -112,8 +113,12 @@ and the earliest day on which it would hold if contributions go on and nothing e
 				}
 				defer conn.Close()
 				day := a.orToday(on.Day)
-				if period != "" && len(period) == 7 {
-					if m, err := calendar.ParseMonth(period); err == nil && m != day.Month() {
+				if period != "" && period != "once" {
+					m, err := calendar.ParseMonth(period)
+					if err != nil {
+						return errUsage{fmt.Errorf("invalid argument %q for --period: a month is written 2024-12, or once", period)}
+					}
+					if m != day.Month() {
 						day = m.Last()
 					}
 				}
@@ -156,6 +161,12 @@ func show(x finding.Explanation, lang string) explained {
 		}
 		for _, v := range c.Values {
 			r.Values[v.Name] = v.Value
+			if v.By != "" {
+				if r.Cites == nil {
+					r.Cites = map[string]string{}
+				}
+				r.Cites[v.Name] = v.By
+			}
 		}
 		if d, ok := x.Rules[c.ID]; ok {
 			r.Earliest = &d

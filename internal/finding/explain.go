@@ -45,8 +45,7 @@ func Explain(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack
 		return nil, fault.New("finding.Explain", fault.NotFound, "policy.unknown", "policy", name)
 	}
 	pol := policy.New(p, decl)
-	names := append(slices.Clone(pol.FactNames()), monthsFacts(pol)...)
-	req := fact.Request{Wants: []fact.Want{{Subject: pol.Subject, Names: names}}, Days: []calendar.Day{on}, Person: person}
+	req := fact.Request{Wants: []fact.Want{{Subject: pol.Subject, Names: pol.FactNames()}}, Days: []calendar.Day{on}, Person: person}
 	if err := fact.Derive(ctx, conn, s, p, req); err != nil {
 		return nil, fault.Wrap("finding.Explain", err)
 	}
@@ -81,17 +80,6 @@ func Explain(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack
 		}
 	}
 	return out, nil
-}
-
-// monthsFacts lists the facts about months that stand behind the policy's facts.
-func monthsFacts(pol *policy.Policy) []string {
-	var out []string
-	for _, n := range pol.FactNames() {
-		if f := pol.Fact(n); f != nil && f.Months() {
-			out = append(out, n)
-		}
-	}
-	return out
 }
 
 // ahead asks every day to come.
@@ -155,7 +143,7 @@ func (x *Explanation) look(rows []fact.Row) error {
 			continue
 		}
 		for _, v := range c.Values {
-			if f := x.Policy.Fact(v.Name); f != nil && f.Take.Text != "value" && !slices.Contains(x.Needs, v.Name) && !fixed(f) {
+			if f := x.Policy.Fact(v.Name); f != nil && !slices.Contains(x.Needs, v.Name) && !fixed(f) {
 				x.Needs = append(x.Needs, v.Name)
 			}
 		}
@@ -168,8 +156,14 @@ func (x *Explanation) look(rows []fact.Row) error {
 	return nil
 }
 
-// fixed facts are those of the subject row itself that have happened: a certificate's day of issue does not change.
-func fixed(f *pack.Fact) bool { return f.Take.Text == "column" || f.Take.Text == "months_first" }
+// fixed facts do not change for all that anybody does: those of the subject row that have happened (a certificate's day of issue), and those that
+// only the days to come change (an age), which were asked already.
+func fixed(f *pack.Fact) bool {
+	if f.Take.Text == "value" {
+		return slices.Contains(f.ValueExpr().Inputs(), "on")
+	}
+	return f.Take.Text == "column" || f.Take.Text == "months_first"
+}
 
 func (x *Explanation) state(id string) policy.State {
 	for _, c := range x.Answer.Checks {
@@ -203,11 +197,23 @@ func goOn(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, p
 	return c, nil
 }
 
-// Kinds lists the kinds of contributions that a policy counts.
+// Kinds lists the kinds of contributions that a policy counts, also behind facts that are worked out from others.
 func Kinds(pol *policy.Policy) []string {
 	var out []string
-	for _, n := range pol.FactNames() {
-		if f := pol.Fact(n); f != nil && f.Months() {
+	names := slices.Clone(pol.FactNames())
+	for i := 0; i < len(names); i++ {
+		f := pol.Fact(names[i])
+		if f == nil {
+			continue
+		}
+		if f.Take.Text == "value" {
+			for _, in := range f.ValueExpr().Inputs() {
+				if !slices.Contains(names, in) {
+					names = append(names, in)
+				}
+			}
+		}
+		if f.Months() {
 			for _, k := range f.Kinds {
 				if !slices.Contains(out, k.Text) {
 					out = append(out, k.Text)

@@ -126,10 +126,12 @@ type CheckAnswer struct {
 	Need   *Need // a threshold on a number that it misses or meets
 }
 
-// Value is a fact or a parameter as a check saw it; Value is nil for unknown.
+// Value is a fact or a parameter as a check saw it; Value is nil for unknown. By is the anchor of the article that gives a parameter its
+// number on the day that picked the version; "" for a fact.
 type Value struct {
 	Name  string
 	Value any
+	By    string
 }
 
 // Need is a threshold: the fact's value against the number that the law asks for.
@@ -187,6 +189,13 @@ func (p *Policy) Evaluate(facts Facts, on calendar.Day) (Answer, error) {
 		if err != nil {
 			return a, err
 		}
+		for j, v := range c.Values {
+			if par, ok := strings.CutPrefix(v.Name, "p."); ok {
+				if _, dated := p.Parameter(par).On(d); dated != nil {
+					c.Values[j].By = dated.By.Text
+				}
+			}
+		}
 		a.Checks = append(a.Checks, c)
 		switch c.State {
 		case NotMet:
@@ -235,7 +244,7 @@ func (p *Policy) values(facts Facts, d, on calendar.Day) expr.Values {
 func (p *Policy) check(c *Check, values expr.Values, on, ends calendar.Day, amount any) (CheckAnswer, error) {
 	out := CheckAnswer{Check: c, State: Unknown}
 	for _, in := range c.holds.Inputs() {
-		out.Values = append(out.Values, Value{in, values(in)})
+		out.Values = append(out.Values, Value{Name: in, Value: values(in)})
 	}
 	switch {
 	case c.ID == "window" && c.Rule == nil:

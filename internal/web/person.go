@@ -168,7 +168,7 @@ func (o *origins) told(view finding.View) (out []told) {
 			out = append(out, told{source: o.of(reg)})
 		}
 		v := view.Facts[f.Name.Text]
-		out[i].Facts = append(out[i].Facts, toldFact{named{o.in(f.Title), o.value(f, v)}, v == nil})
+		out[i].Facts = append(out[i].Facts, toldFact{named{Title: o.in(f.Title), Value: o.value(f, v)}, v == nil})
 	}
 	return out
 }

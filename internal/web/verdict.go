@@ -58,9 +58,10 @@ func (o *origins) eligible(x finding.Explanation, out *verdict) {
 	out.Notes = append(out.Notes, o.t("web.eligible_limits"))
 }
 
-// undetermined names what is missing and who would know. A gap in the law is missing as well.
+// undetermined names what is missing and who would know, register by register. A gap in the law is missing as well.
 func (o *origins) undetermined(x finding.Explanation, out *verdict) {
-	var parts []string
+	var parts, registers []string
+	facts := map[string][]string{} // by the registers that would tell them
 	for _, name := range x.Answer.Missing {
 		if name == "law" {
 			day := x.On
@@ -69,8 +70,13 @@ func (o *origins) undetermined(x finding.Explanation, out *verdict) {
 			}
 			parts = append(parts, o.t("web.missing_law", "day", o.day(day)))
 		} else {
-			parts = append(parts, o.t("web.missing_fact", "fact", o.named(x.Policy, name), "registers", o.from(x, name)))
+			from := o.from(x, name)
+			registers = appendNew(registers, from)
+			facts[from] = append(facts[from], o.named(x.Policy, name))
 		}
+	}
+	for _, from := range registers {
+		parts = append(parts, o.t("web.missing_fact", "fact", o.list(facts[from]), "registers", from))
 	}
 	out.Sentence = o.t("web.undetermined", "missing", strings.Join(parts, o.t("web.semicolon")))
 	if !slices.Contains(x.Answer.Missing, "law") {
@@ -104,8 +110,11 @@ func (o *origins) ineligible(x finding.Explanation, out *verdict) {
 		out.Sentence = o.t("web.fails_until", "rule", o.in(c.Title), "day", o.day(day))
 	default:
 		out.Sentence = o.t("web.fails", "rule", o.in(c.Title))
-		if known := o.known(x, c); known != "" {
-			out.Sentence += o.t("web.semicolon") + known
+		switch known := o.known(x, c); {
+		case len(known) > 2: // more than a sentence carries
+			out.Notes = append(out.Notes, o.t("web.known", "values", o.list(known)))
+		case len(known) > 0:
+			out.Sentence += o.t("web.semicolon") + o.list(known)
 		}
 	}
 	if a, ok := x.Policy.Law.Find(c.By); ok {
@@ -130,14 +139,13 @@ func (o *origins) ineligible(x finding.Explanation, out *verdict) {
 }
 
 // known are the values that a check saw, in words; what no register told is left out.
-func (o *origins) known(x finding.Explanation, c policy.CheckAnswer) string {
-	var out []string
+func (o *origins) known(x finding.Explanation, c policy.CheckAnswer) (out []string) {
 	for _, v := range c.Values {
 		if f := x.Policy.Fact(v.Name); f != nil && v.Value != nil {
 			out = append(out, o.in(f.Title)+" "+o.value(f, v.Value))
 		}
 	}
-	return o.list(out)
+	return out
 }
 
 // decisive picks the failing check that the sentence is about.
@@ -228,7 +236,10 @@ type condition struct {
 	When     string // the first day on which it would hold
 }
 
-type named struct{ Title, Value string }
+type named struct {
+	Title, Value string
+	By           link // the article that gives a number of the law
+}
 
 // conditions lists the checks of an explanation. An amount that cannot be told is left out where the person is refused anyhow.
 func (o *origins) conditions(x finding.Explanation) (out []condition) {
@@ -248,7 +259,7 @@ func (o *origins) conditions(x finding.Explanation) (out []condition) {
 			o.seen(x, v, &row)
 		}
 		if c.ID == "window" && c.Rule == nil && x.Answer.WindowEnds != 0 {
-			row.Values = append(row.Values, named{o.t("web.window_ends"), x.Answer.WindowEnds.String()})
+			row.Values = append(row.Values, named{Title: o.t("web.window_ends"), Value: x.Answer.WindowEnds.String()})
 		}
 		if d, ok := x.Rules[c.ID]; ok && c.State == policy.NotMet {
 			row.When = o.t("web.holds_from", "day", d)
@@ -261,7 +272,7 @@ func (o *origins) conditions(x finding.Explanation) (out []condition) {
 // seen adds a value that a check saw: a fact with its registers, or a number that the law fixes.
 func (o *origins) seen(x finding.Explanation, v policy.Value, row *condition) {
 	if f := x.Policy.Fact(v.Name); f != nil {
-		row.Values = append(row.Values, named{o.in(f.Title), o.value(f, v.Value)})
+		row.Values = append(row.Values, named{Title: o.in(f.Title), Value: o.value(f, v.Value)})
 		for _, r := range o.registers(x.Policy, v.Name, func(string) bool { return false }) {
 			row.Sources = appendNew(row.Sources, o.of(r))
 		}
@@ -272,7 +283,11 @@ func (o *origins) seen(x finding.Explanation, v policy.Value, row *condition) {
 		return
 	}
 	if p := x.Policy.Parameter(name); p != nil && p.Key == nil {
-		row.Asked = append(row.Asked, named{o.in(p.Title), o.scalar(v.Value, p.Unit)})
+		number := named{Title: o.in(p.Title), Value: o.scalar(v.Value, p.Unit)}
+		if a, ok := x.Policy.Law.Find(v.By); ok && number.Value != "" {
+			number.By = o.cite(a, policyHref(x.Policy.Name))
+		}
+		row.Asked = append(row.Asked, number)
 	}
 }
 
