@@ -166,18 +166,7 @@ func spells(s *lake.Snapshot) (string, bool) {
 }
 
 func ways(reg *pack.Register) lake.Ways {
-	w := lake.Ways{Mode: reg.Mode.Text}
-	for _, k := range reg.Key {
-		if reg.Column(k.Text).Type.Text == "id_number" {
-			w.Key = append(w.Key, "holder")
-		} else {
-			w.Key = append(w.Key, k.Text)
-		}
-	}
-	if reg.Month != nil {
-		w.Month = reg.Month.Text
-	}
-	return w
+	return lake.Ways{Mode: reg.Mode.Text, Key: reg.KeyColumns(), Month: reg.MonthColumn()}
 }
 
 // Month is one month of one person's contributions, for the strip of months.

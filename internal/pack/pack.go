@@ -112,6 +112,26 @@ type Check struct {
 // Expr is the compiled condition, over the register's columns and the day received.
 func (c *Check) Expr() *expr.Expr { return c.expr }
 
+// KeyColumns lists the key as the lake has it: in place of a person's number stands the holder.
+func (r *Register) KeyColumns() []string {
+	out := make([]string, len(r.Key))
+	for i, k := range r.Key {
+		out[i] = k.Text
+		if r.Column(k.Text).Type.Text == "id_number" {
+			out[i] = "holder"
+		}
+	}
+	return out
+}
+
+// MonthColumn is the column whose months a delivery replaces; "" where deliveries replace none.
+func (r *Register) MonthColumn() string {
+	if r.Month == nil {
+		return ""
+	}
+	return r.Month.Text
+}
+
 // Column finds a column by name.
 func (r *Register) Column(name string) *Column {
 	for _, c := range r.Columns {

@@ -568,16 +568,5 @@ func (l *loading) identity(ctx context.Context, w *lake.Writer, conn *sql.Conn) 
 
 // Ways says to the lake how a register's deliveries add up. In the lake a person's number is its holder.
 func Ways(reg *pack.Register) lake.Ways {
-	w := lake.Ways{Mode: reg.Mode.Text}
-	for _, k := range reg.Key {
-		if c := reg.Column(k.Text); c.Type.Text == "id_number" {
-			w.Key = append(w.Key, "holder")
-		} else {
-			w.Key = append(w.Key, k.Text)
-		}
-	}
-	if reg.Month != nil {
-		w.Month = reg.Month.Text
-	}
-	return w
+	return lake.Ways{Mode: reg.Mode.Text, Key: reg.KeyColumns(), Month: reg.MonthColumn()}
 }
