@@ -195,6 +195,10 @@ func (a *app) printExplained(w io.Writer, xs []finding.Explanation) {
 					continue
 				}
 				for _, v := range c.Values {
+					switch v.Value.(type) {
+					case map[int64]int64, map[string]int64: // a whole table says little on one line
+						continue
+					}
 					if v.Value == nil {
 						values = append(values, v.Name+"=?")
 					} else {

@@ -148,6 +148,9 @@ func (x *Explanation) look(rows []fact.Row) error {
 			}
 		}
 	}
+	if x.Answer.Outcome != "undetermined" {
+		return nil // what is unknown besides does not stand in the way
+	}
 	for _, m := range x.Answer.Missing {
 		if !slices.Contains(x.Needs, m) {
 			x.Needs = append(x.Needs, m)
