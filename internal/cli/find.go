@@ -176,6 +176,20 @@ func show(x finding.Explanation, lang string) explained {
 	return e
 }
 
+// needed names what an explanation needs, in words.
+func needed(x finding.Explanation, lang locale.Lang) []string {
+	var out []string
+	for _, n := range x.Needs {
+		if f := x.Policy.Fact(n); f != nil {
+			n = f.Title.In(string(lang))
+		} else if n == "law" {
+			n = locale.Text(lang, "explain.law")
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
 func (a *app) printExplained(w io.Writer, xs []finding.Explanation) {
 	lang := a.language()
 	if len(xs) == 0 {
@@ -215,7 +229,7 @@ func (a *app) printExplained(w io.Writer, xs []finding.Explanation) {
 		case e.Never:
 			fmt.Fprintln(w, "  "+locale.Text(lang, "explain.never"))
 		case len(e.Needs) > 0:
-			fmt.Fprintln(w, "  "+locale.Text(lang, "explain.needs", "facts", strings.Join(e.Needs, ", ")))
+			fmt.Fprintln(w, "  "+locale.Text(lang, "explain.needs", "facts", strings.Join(needed(x, lang), locale.Text(lang, "explain.and"))))
 		}
 	}
 }
