@@ -104,6 +104,17 @@ Start with:   bole demo          a synthetic city, from delivery files to a page
 	for _, c := range root.Commands() {
 		if c.Name() == "help" {
 			c.Short = "a command with its flags and an example · 某条命令的用法"
+			c.Run, c.RunE = nil, func(_ *cobra.Command, args []string) error {
+				about, rest, err := root.Find(args)
+				if err == nil && len(rest) > 0 {
+					err = fmt.Errorf("unknown command %q for %q", rest[0], about.CommandPath())
+				}
+				if err != nil {
+					return errUsage{err}
+				}
+				about.InitDefaultHelpFlag()
+				return about.Help()
+			}
 		}
 	}
 	return root

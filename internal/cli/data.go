@@ -299,6 +299,7 @@ func (a *app) rowsToFile(path string, names []string, each func(func([]string) e
 		err = os.Rename(path+".part", path)
 	}
 	if err != nil {
+		_ = os.Remove(path + ".part") // the first error is the one to tell
 		return fault.Wrap("cli.rows", err)
 	}
 	return a.answer(map[string]any{"rows": n, "csv": path}, printf("%d rows in %s\n", n, path))

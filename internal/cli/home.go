@@ -48,11 +48,16 @@ func (h *home) desk() *register.Desk {
 
 func (h *home) close() error { return h.db.Close() }
 
+// keysDir is where the keys lie: beside the home and never in it, also where the home is called "." or "..".
 func (a *app) keysDir() string {
 	if a.keys != "" {
 		return a.keys
 	}
-	return strings.TrimRight(filepath.Clean(a.home), string(filepath.Separator)) + "-keys"
+	home := filepath.Clean(a.home)
+	if whole, err := filepath.Abs(home); err == nil && strings.HasPrefix(filepath.Base(home), ".") {
+		home = whole
+	}
+	return strings.TrimRight(home, string(filepath.Separator)) + "-keys"
 }
 
 func (a *app) settingsFile() string { return filepath.Join(a.home, "bole.yaml") }
@@ -82,21 +87,29 @@ func (a *app) create(s settings) (created bool, err error) {
 	return true, fault.Wrap("cli.create", err)
 }
 
+// settled reads the home's settings.
+//
+// Errors: NotFound "home.none" when there is no home.
+func (a *app) settled() (s settings, err error) {
+	b, err := os.ReadFile(a.settingsFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, fault.New("cli.settled", fault.NotFound, "home.none", "home", a.home)
+	}
+	if err == nil {
+		err = yaml.Unmarshal(b, &s)
+	}
+	return s, fault.Wrap("cli.settled", err)
+}
+
 // open opens the home.
 //
 // Errors: NotFound "home.none" when there is none.
 func (a *app) open(ctx context.Context) (*home, error) {
-	b, err := os.ReadFile(a.settingsFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.New("cli.open", fault.NotFound, "home.none", "home", a.home)
-	}
-	h := &home{dir: a.home}
-	if err == nil {
-		err = yaml.Unmarshal(b, &h.settings)
-	}
+	s, err := a.settled()
 	if err != nil {
-		return nil, fault.Wrap("cli.open", err)
+		return nil, err
 	}
+	h := &home{dir: a.home, settings: s}
 	if h.pack, err = loadPack(h.Pack); err != nil {
 		return nil, err
 	}
@@ -104,7 +117,11 @@ func (a *app) open(ctx context.Context) (*home, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.db, err = store.Open(ctx, filepath.Join(a.home, "office.db")); err != nil {
+	office := filepath.Join(a.home, "office.db")
+	if err := private(office); err != nil {
+		return nil, err
+	}
+	if h.db, err = store.Open(ctx, office); err != nil {
 		return nil, err
 	}
 	h.vault = vault.Open(h.db, keys)
@@ -113,6 +130,15 @@ func (a *app) open(ctx context.Context) (*home, error) {
 		return nil, errors.Join(err, h.close())
 	}
 	return h, nil
+}
+
+// private makes a file that only its owner can read, where there is none yet; what SQLite puts beside it has the same mode.
+func private(name string) error {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fault.Wrap("cli.private", err)
+	}
+	return fault.Wrap("cli.private", f.Close())
 }
 
 // with opens the home for a command and closes it after.

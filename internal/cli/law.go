@@ -65,10 +65,14 @@ func (a *app) policyCmd() *cobra.Command {
 		if dir != "" {
 			return loadPack(dir)
 		}
-		if h, err := a.homePack(); err == nil {
-			return h, nil
+		s, err := a.settled()
+		if fault.KindOf(err) == fault.NotFound { // before there is a home
+			s.Pack, err = "liaocheng", nil
 		}
-		return loadPack("liaocheng")
+		if err != nil {
+			return nil, err
+		}
+		return loadPack(s.Pack)
 	}
 	one := func(name string) (*policy.Policy, error) {
 		p, err := choose()
@@ -130,14 +134,6 @@ func (a *app) orToday(d calendar.Day) calendar.Day {
 		return a.today()
 	}
 	return d
-}
-
-func (a *app) homePack() (*pack.Pack, error) {
-	h, err := a.open(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return h.pack, h.close()
 }
 
 func (a *app) listPolicies(p *pack.Pack, on calendar.Day) error {

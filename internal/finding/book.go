@@ -92,9 +92,18 @@ func (b *Book) renew(ctx context.Context, g int64) error {
 // Run is the last run. Errors: NotFound "finding.no_run".
 func (b *Book) Run(ctx context.Context) (run Run, err error) {
 	err = b.with(ctx, func(s *lake.Snapshot, _ *sql.Conn) error {
-		run, err = Last(s)
+		run, err = b.last(s)
 		return err
 	})
+	return run, err
+}
+
+// last is the last run, if the book's own pack was asked: bits of another pack's checks would be read as answers to other questions.
+func (b *Book) last(s *lake.Snapshot) (Run, error) {
+	run, err := Last(s)
+	if err == nil && run.PackHash != b.pack.Hash {
+		err = fault.New("finding.Last", fault.NotFound, "finding.no_run")
+	}
 	return run, err
 }
 
@@ -133,7 +142,7 @@ func (b *Book) about(ctx context.Context, name string, f func(s *lake.Snapshot, 
 		return fault.New("finding.Book", fault.NotFound, "policy.unknown", "policy", name)
 	}
 	return b.with(ctx, func(s *lake.Snapshot, conn *sql.Conn) error {
-		run, err := Last(s)
+		run, err := b.last(s)
 		if err != nil {
 			return err
 		}

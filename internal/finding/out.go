@@ -97,10 +97,23 @@ func csvFields() string {
 	return strings.Join(out, ", ")
 }
 
+// writable says early that a file is not one that can be written.
+func writable(out string) error {
+	if ext := strings.ToLower(filepath.Ext(out)); out != "" && ext != ".csv" && ext != ".parquet" {
+		return fault.New("finding.out", fault.Invalid, "finding.out_format", "file", filepath.Base(out))
+	}
+	return nil
+}
+
 // out writes the file that was asked for, in place only when it is whole.
 func (s *screening) out(ctx context.Context) (err error) {
 	tmp := s.req.Out + ".part"
-	switch ext := strings.ToLower(filepath.Ext(s.req.Out)); ext {
+	defer func() {
+		if err != nil {
+			_ = os.Remove(tmp) // the first error is the one to tell
+		}
+	}()
+	switch strings.ToLower(filepath.Ext(s.req.Out)) {
 	case ".parquet":
 		q := s.rows(s.req.All)
 		if q == "" {
@@ -124,8 +137,6 @@ func (s *screening) out(ctx context.Context) (err error) {
 		if err != nil {
 			return fault.Wrap("finding.out", err)
 		}
-	default:
-		return fault.New("finding.out", fault.Invalid, "finding.out_format", "file", filepath.Base(s.req.Out))
 	}
 	return fault.Wrap("finding.out", os.Rename(tmp, s.req.Out))
 }

@@ -174,6 +174,9 @@ func Screen(ctx context.Context, l *lake.Lake, p *pack.Pack, req Request) (Run, 
 }
 
 func screen(ctx context.Context, l *lake.Lake, p *pack.Pack, req Request) (run Run, err error) {
+	if err := writable(req.Out); err != nil {
+		return run, err
+	}
 	for _, name := range req.Policies {
 		if p.Policy(name) == nil {
 			return run, fault.New("finding.Screen", fault.NotFound, "policy.unknown", "policy", name)

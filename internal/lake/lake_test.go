@@ -97,6 +97,13 @@ func TestDeliveriesAddUp(t *testing.T) {
 	if got := h.read("a", Ways{Mode: "append"}, ""); got != "x=1 x=2 y=1" {
 		t.Errorf("append: %s", got)
 	}
+	// One that came late, with an earlier day of receipt, stands under those received after it.
+	h.deliver("a", "SELECT unnest(['x','z']) k, 9 v, 3 seq", "2024-01-20", 3, "")
+	for asOf, want := range map[string]string{"": "x=2 y=1 z=9", "2024-01-31": "x=9 y=1 z=9", "2024-01-19": "x=1 y=1"} {
+		if got := h.read("a", up, asOf); got != want {
+			t.Errorf("upsert with a late delivery as of %q: %s, want %s", asOf, got, want)
+		}
+	}
 	month := func(m int, k string, v int) string {
 		return fmt.Sprintf("SELECT DATE '2024-%02d-01' m, '%s' k, %d v", m, k, v)
 	}
