@@ -92,6 +92,9 @@ func (a *app) registerLoad() *cobra.Command {
 					return fault.New("cli.registerLoad", fault.Invalid, "register.map_file", "file", filepath.Base(mapFile))
 				}
 			}
+			if err := writable(rejects); err != nil {
+				return err
+			}
 			return a.with(cmd, func(ctx context.Context, h *home) error {
 				day := received.Day
 				if day == 0 {
@@ -189,6 +192,9 @@ func (a *app) registerRows() *cobra.Command {
 		Example: "  bole register rows skill_certificates --limit 5\n  bole register rows contributions --as-of 2024-06-30 --csv contributions.csv",
 		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := writable(out); err != nil {
+				return err
+			}
 			return a.with(cmd, func(ctx context.Context, h *home) error {
 				return a.rows(ctx, h, args[0], asOf.Day, limit, out)
 			})

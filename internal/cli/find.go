@@ -28,6 +28,9 @@ With --policy or --as-of it only answers. The file of --out has a row for each f
 		Example: "  bole screen --on 2024-12-20\n  bole screen --on 2024-12-20 --policy unemployment-skill-subsidy --out found.csv",
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := writable(out); err != nil {
+				return err
+			}
 			return a.with(cmd, func(ctx context.Context, h *home) error {
 				run, err := finding.Screen(ctx, h.lake, h.pack, finding.Request{On: a.orToday(on.Day), AsOf: asOf.Day, Policies: names, Out: out, All: all, Clock: a.now})
 				if err != nil {

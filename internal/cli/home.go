@@ -132,6 +132,18 @@ func (a *app) open(ctx context.Context) (*home, error) {
 	return h, nil
 }
 
+// writable sees that the folder of a file to be written is there, before any work is done.
+//
+// Errors: Invalid "cli.no_folder".
+func writable(files ...string) error {
+	for _, name := range files {
+		if info, err := os.Stat(filepath.Dir(name)); name != "" && (err != nil || !info.IsDir()) {
+			return fault.New("cli.writable", fault.Invalid, "cli.no_folder", "file", name)
+		}
+	}
+	return nil
+}
+
 // private makes a file that only its owner can read, where there is none yet; what SQLite puts beside it has the same mode.
 func private(name string) error {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)

@@ -4,9 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
+	"syscall"
 
 	"bole/internal/fault"
 	"github.com/duckdb/duckdb-go/v2"
@@ -38,7 +41,8 @@ func Open(cfg Config) (*DB, error) {
 			return nil, fault.Wrap("columnar.Open", err)
 		}
 	}
-	temp, err := os.MkdirTemp(cfg.TempDir, "duckdb-")
+	sweep(cfg.TempDir)
+	temp, err := os.MkdirTemp(cfg.TempDir, fmt.Sprintf("duckdb-%d-", os.Getpid()))
 	if err != nil {
 		return nil, fault.Wrap("columnar.Open", err)
 	}
@@ -62,6 +66,18 @@ func Open(cfg Config) (*DB, error) {
 		return nil, fault.Wrap("columnar.Open", err)
 	}
 	return &DB{sql.OpenDB(c), temp}, nil
+}
+
+// sweep removes the folders of processes that are no longer there: what one that was killed left behind. A folder that cannot be removed is
+// the next start's.
+func sweep(dir string) {
+	left, _ := filepath.Glob(filepath.Join(dir, "duckdb-*-*"))
+	for _, name := range left {
+		var pid int
+		if _, err := fmt.Sscanf(filepath.Base(name), "duckdb-%d-", &pid); err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			_ = os.RemoveAll(name)
+		}
+	}
 }
 
 // Close ends the instance and removes its folder.

@@ -282,6 +282,11 @@ func (r *reader) register(file string, p *Pack, reg *Register) {
 			words = append(words, w)
 		}
 	}
+	for _, c := range reg.Columns {
+		if slices.Contains([]string{"person", "holder", "subject", "seq", "row_hash", "on", "received"}, c.Name.Text) {
+			r.at(file, c.Name, "a column cannot be called %s: the lake has one of its own", c.Name.Text)
+		}
+	}
 	for _, k := range reg.Key {
 		if !slices.Contains(names, k.Text) {
 			r.unknown(file, k, "column", names)
@@ -549,6 +554,9 @@ func (r *reader) factExpression(file string, p *Pack, s *Subject, f *Fact, befor
 	}
 	switch {
 	case f.Months():
+		if f.register != nil && f.register.Name != "contributions" {
+			r.at(file, *f.Register, "%s counts contributions, and is taken from the register contributions", f.Take.Text)
+		}
 		if len(f.Kinds) == 0 {
 			r.at(file, f.Name, "%s needs kinds: which contributions count", f.Name.Text)
 		}
