@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"bole/internal/fault"
@@ -114,4 +115,13 @@ func Row(ctx context.Context, db interface {
 	QueryRowContext(context.Context, string, ...any) *sql.Row
 }, query string, into ...any) error {
 	return fault.Wrap("columnar.Row", db.QueryRowContext(ctx, query).Scan(into...))
+}
+
+// Quote writes names of columns or tables as SQL takes any name, parted by commas.
+func Quote(names ...string) string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = `"` + strings.ReplaceAll(n, `"`, `""`) + `"`
+	}
+	return strings.Join(out, ", ")
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"bole/internal/calendar"
+	"bole/internal/columnar"
 	"bole/internal/expr"
 	"bole/internal/fault"
 	"bole/internal/lake"
@@ -440,7 +441,7 @@ func sqlType(f *pack.Fact) string {
 	return "VARCHAR"
 }
 
-func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+func quote(name string) string { return columnar.Quote(name) }
 
 func quoted(list []string) string {
 	out := make([]string, len(list))

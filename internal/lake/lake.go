@@ -149,7 +149,7 @@ func (s *Snapshot) Source(table string, w Ways) (string, bool) {
 		if len(files) == 1 {
 			return all, true // one delivery names a key once
 		}
-		return fmt.Sprintf("(SELECT * FROM %s QUALIFY row_number() OVER (PARTITION BY %s ORDER BY %s DESC) = 1)", all, strings.Join(w.Key, ", "), newest(files)), true
+		return fmt.Sprintf("(SELECT * FROM %s QUALIFY row_number() OVER (PARTITION BY %s ORDER BY %s DESC) = 1)", all, columnar.Quote(w.Key...), newest(files)), true
 	case "replace_all":
 		return s.scan(files[len(files)-1:], ""), true
 	case "replace_month":
@@ -192,7 +192,7 @@ func (s *Snapshot) months(files []File, column string) string {
 		case len(strings.Fields(f.Meta)):
 			whole = append(whole, f)
 		default:
-			parts = append(parts, fmt.Sprintf("SELECT * FROM %s WHERE %s IN (%s)", s.scan([]File{f}, ""), column, strings.Join(mine, ", ")))
+			parts = append(parts, fmt.Sprintf("SELECT * FROM %s WHERE %s IN (%s)", s.scan([]File{f}, ""), columnar.Quote(column), strings.Join(mine, ", ")))
 		}
 	}
 	if len(whole) > 0 {

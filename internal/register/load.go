@@ -287,7 +287,7 @@ func (l *loading) columns() []string {
 	}
 	for _, c := range l.reg.Columns {
 		if c.InLake() {
-			out = append(out, c.Name.Text+" "+sqlType(c))
+			out = append(out, columnar.Quote(c.Name.Text)+" "+sqlType(c))
 		}
 	}
 	return append(out, "seq BIGINT", "row_hash UBIGINT")
@@ -485,7 +485,7 @@ func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn) (
 	case have && replaces && fresh == 0:
 		scope := "TRUE"
 		if l.reg.Month != nil {
-			scope = fmt.Sprintf("strftime(%s, '%%Y%%m') IN ('%s')", l.reg.Month.Text, strings.Join(months, "', '"))
+			scope = fmt.Sprintf("strftime(%s, '%%Y%%m') IN ('%s')", columnar.Quote(l.reg.Month.Text), strings.Join(months, "', '"))
 		}
 		var present int64
 		if err := columnar.Row(ctx, conn, "SELECT count(*) FROM "+current+" WHERE "+scope, &present); err != nil {
