@@ -233,7 +233,11 @@ type Writer struct {
 	finished  bool
 }
 
-const leaseTime = 30 * time.Second
+// A lease is renewed three times in its time; the next writer waits for one that was killed no longer than that.
+const (
+	leaseTime = 10 * time.Second
+	patience  = time.Minute
+)
 
 // Write takes the lease and starts a generation. It waits for another writer for up to a minute.
 //
@@ -259,7 +263,7 @@ func (l *Lake) Write(ctx context.Context, note string) (*Writer, error) {
 }
 
 func (l *Lake) lease(ctx context.Context) (token int64, err error) {
-	give := l.now().Add(2 * leaseTime)
+	give := l.now().Add(patience)
 	for {
 		now := l.now()
 		err = l.db.QueryRowContext(ctx, `UPDATE lake_lease SET token = token + 1, expiry = $1 WHERE name = 'writer' AND expiry < $2 RETURNING token`,
