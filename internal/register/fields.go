@@ -50,7 +50,7 @@ func fieldReader(c *pack.Column) reader {
 			n, wrong := vault.ParseNumber(s)
 			return n.Normal, wrong, nil
 		}
-	case "person_name", "phone":
+	case "person_name", "phone", "account":
 		return readText
 	case "text":
 		cleared := c.Class.Text == "cleared"
