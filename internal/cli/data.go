@@ -220,7 +220,7 @@ func (a *app) rows(ctx context.Context, h *home, name string, asOf calendar.Day,
 	if src, ok := s.Source(name, register.Ways(reg)); ok {
 		who, drop, order := "", "seq, row_hash", "ALL"
 		if reg.About == "person" {
-			identity, _ := s.Scan("identity")
+			identity, _ := s.Identity()
 			src = "(SELECT i.person, x.* FROM " + src + " x JOIN " + identity + " i USING (holder))"
 			who, drop = fact.PersonSQL("person")+" AS person, ", "person, holder, seq, row_hash"
 		}

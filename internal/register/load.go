@@ -568,5 +568,9 @@ func (l *loading) identity(ctx context.Context, w *lake.Writer, conn *sql.Conn) 
 
 // Ways says to the lake how a register's deliveries add up. In the lake a person's number is its holder.
 func Ways(reg *pack.Register) lake.Ways {
-	return lake.Ways{Mode: reg.Mode.Text, Key: reg.KeyColumns(), Month: reg.MonthColumn()}
+	w := lake.Ways{Mode: reg.Mode.Text, Key: reg.KeyColumns(), Month: reg.MonthColumn()}
+	for _, c := range reg.LakeColumns() {
+		w.Columns = append(w.Columns, lake.Column(c))
+	}
+	return w
 }
