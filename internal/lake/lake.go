@@ -166,7 +166,27 @@ func (s *Snapshot) Source(table string, w Ways) (string, bool) {
 	case "replace_month":
 		return s.months(files, w), true
 	}
-	return s.with(files, w.Columns), true
+	return s.added(files, w), true
+}
+
+// added is SQL for the rows of deliveries that are only ever added. What corrects a delivery stands for its row of the same key.
+func (s *Snapshot) added(files []File, w Ways) string {
+	var plain []File
+	var parts []string
+	for _, g := range grouped(files) {
+		if len(g) == 1 {
+			plain = append(plain, g...)
+			continue
+		}
+		parts = append(parts, "SELECT * FROM "+s.newestOfKey(g, w))
+	}
+	if parts == nil {
+		return s.with(plain, w.Columns)
+	}
+	if plain != nil {
+		parts = append(parts, "SELECT * FROM "+s.with(plain, w.Columns))
+	}
+	return "(" + strings.Join(parts, " UNION ALL BY NAME ") + ")"
 }
 
 // newestOfKey is SQL for the newest row of each key in some files.

@@ -299,6 +299,21 @@ func (r *reader) register(file string, p *Pack, reg *Register) {
 			r.unknown(file, k, "column", names)
 		}
 	}
+	for _, k := range append(slices.Clone(reg.Key), reg.Settles...) {
+		c := reg.Column(k.Text)
+		if c == nil {
+			continue
+		}
+		if c.InLake() == slices.ContainsFunc(reg.Settles, func(s Src) bool { return s == k }) && c != reg.PersonColumn() {
+			r.at(file, k, "%s", map[bool]string{true: k.Text + " is no personal column, and so not the vault's: only personal columns are settled",
+				false: k.Text + " never reaches the lake, and so cannot be part of the key"}[c.InLake()])
+		}
+	}
+	for _, k := range reg.Settles {
+		if !slices.Contains(names, k.Text) {
+			r.unknown(file, k, "column", names)
+		}
+	}
 	for _, s := range []*Src{reg.Month, reg.Day} {
 		if s != nil && !slices.Contains(names, s.Text) {
 			r.unknown(file, *s, "column", names)

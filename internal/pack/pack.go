@@ -72,6 +72,7 @@ type Register struct {
 	Key      []Src     `yaml:"key,required"`   // columns that make a row one row
 	Month    *Src      `yaml:"month"`          // replace_month: the column with the month
 	Day      *Src      `yaml:"day"`            // the column with the day that a row tells of, for pages
+	Settles  []Src     `yaml:"settles"`        // personal columns whose word replaces what the vault knows of the person
 	Complete bool      `yaml:"complete"`       // no row means there is none; otherwise silence is unknown
 	Keep     int64     `yaml:"keep_months"`    // months that old versions are kept
 	Columns  []*Column `yaml:"columns,required"`

@@ -17,12 +17,25 @@ type reason struct {
 	column int    // place among the register's columns; -1 for the row as a whole
 	key    string // in package locale; empty for a check of the pack
 	args   []any
+	check  string // the check's id
 	says   pack.Words
 }
 
+// code is the reason as it is counted: the column where there is one, and the key or the check.
+func (r reason) code(reg *pack.Register) string {
+	what := strings.TrimPrefix(r.key, "reject.")
+	if r.check != "" {
+		what = "check:" + r.check
+	}
+	if r.column >= 0 {
+		return reg.Columns[r.column].Name.Text + ":" + what
+	}
+	return what
+}
+
 // reader reads one field of a column: the value for the rule language (bool, int64, string, calendar.Day; nil for an empty field), or what is
-// wrong.
-type reader func(s string) (value any, wrong string, args []any)
+// wrong. The columns that it depends on have been read into the row.
+type reader func(s string, r *row) (value any, wrong string, args []any)
 
 // readers makes a reader for each column of a register.
 func readers(reg *pack.Register) []reader {
@@ -30,14 +43,26 @@ func readers(reg *pack.Register) []reader {
 	for i, c := range reg.Columns {
 		read := fieldReader(c)
 		required := c.Required
-		out[i] = func(s string) (any, string, []any) {
+		out[i] = func(s string, r *row) (any, string, []any) {
 			if s = sheet.Clean(s); s == "" {
 				if required {
 					return nil, "reject.required", nil
 				}
 				return nil, "", nil
 			}
-			return read(s)
+			return read(s, r)
+		}
+	}
+	return out
+}
+
+// readingOrder is the columns in the order in which they can be read: numbers of people come after the columns that say which kind of number they are.
+func readingOrder(reg *pack.Register) (out []int) {
+	for _, late := range []bool{false, true} {
+		for i, c := range reg.Columns {
+			if (c.Kind != nil) == late {
+				out = append(out, i)
+			}
 		}
 	}
 	return out
@@ -46,22 +71,19 @@ func readers(reg *pack.Register) []reader {
 func fieldReader(c *pack.Column) reader {
 	switch c.Type.Text {
 	case "id_number":
-		return func(s string) (any, string, []any) {
-			n, wrong := vault.ParseNumber(s)
-			return n.Normal, wrong, nil
-		}
+		return idReader(c)
 	case "person_name", "phone", "account":
 		return readText
 	case "text":
 		cleared := c.Class.Text == "cleared"
-		return func(s string) (any, string, []any) {
+		return func(s string, _ *row) (any, string, []any) {
 			if cleared && slices.ContainsFunc(strings.FieldsFunc(s, notOfNumber), likeNumber) {
 				return nil, "reject.personal", nil
 			}
-			return readText(s)
+			return readText(s, nil)
 		}
 	case "uscc":
-		return func(s string) (any, string, []any) {
+		return func(s string, _ *row) (any, string, []any) {
 			code, ok, sound := vault.CreditCode(s)
 			switch {
 			case !ok:
@@ -73,13 +95,13 @@ func fieldReader(c *pack.Column) reader {
 		}
 	case "number":
 		keyed := c.Class.Text == "keyed"
-		return func(s string) (any, string, []any) { return readNumber(s, keyed) }
+		return func(s string, _ *row) (any, string, []any) { return readNumber(s, keyed) }
 	case "code":
 		return codeReader(c.List())
 	case "int", "yuan":
 		return intReader(c)
 	case "day":
-		return func(s string) (any, string, []any) {
+		return func(s string, _ *row) (any, string, []any) {
 			d, err := sheet.ParseDay(s)
 			if err != nil {
 				return nil, "reject.day", nil
@@ -87,7 +109,7 @@ func fieldReader(c *pack.Column) reader {
 			return d, "", nil
 		}
 	case "month":
-		return func(s string) (any, string, []any) {
+		return func(s string, _ *row) (any, string, []any) {
 			m, err := sheet.ParseMonth(s)
 			if err != nil {
 				return nil, "reject.month", nil
@@ -95,7 +117,7 @@ func fieldReader(c *pack.Column) reader {
 			return m.First(), "", nil
 		}
 	case "bool":
-		return func(s string) (any, string, []any) {
+		return func(s string, _ *row) (any, string, []any) {
 			v, ok := yesNo[strings.ToLower(s)]
 			if !ok {
 				return nil, "reject.bool", nil
@@ -106,12 +128,23 @@ func fieldReader(c *pack.Column) reader {
 	panic("register: no reader for a column of type " + c.Type.Text)
 }
 
+// idReader reads an identity number of the kind that the row states, or that its form tells.
+func idReader(c *pack.Column) reader {
+	return func(s string, r *row) (any, string, []any) {
+		n, wrong := vault.ParseNumber(s)
+		if wrong == "" && (n.Birth > r.received || calendar.YearsBetween(n.Birth, r.received) > 130) {
+			wrong = "reject.id_birth"
+		}
+		return n.Normal, wrong, nil
+	}
+}
+
 var yesNo = map[string]bool{
 	"是": true, "1": true, "y": true, "yes": true, "true": true, "已到账": true, "有": true,
 	"否": false, "0": false, "n": false, "no": false, "false": false, "未到账": false, "无": false,
 }
 
-func readText(s string) (any, string, []any) {
+func readText(s string, _ *row) (any, string, []any) {
 	if len(s) > 400 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return nil, "reject.text", nil
 	}
@@ -166,7 +199,7 @@ func codeReader(list *pack.CodeList) reader {
 		words = append(words, it.Zh)
 	}
 	codes := strings.Join(words, "、")
-	return func(s string) (any, string, []any) {
+	return func(s string, _ *row) (any, string, []any) {
 		v, ok := values[s]
 		if !ok {
 			return nil, "reject.code", []any{"codes", codes}
@@ -176,7 +209,7 @@ func codeReader(list *pack.CodeList) reader {
 }
 
 func intReader(c *pack.Column) reader {
-	return func(s string) (any, string, []any) {
+	return func(s string, _ *row) (any, string, []any) {
 		var n, unit int64 = 0, 1
 		if c.Type.Text == "yuan" {
 			fen, err := money.ParseYuan(s)
@@ -204,28 +237,21 @@ func intReader(c *pack.Column) reader {
 	}
 }
 
-// sqlType is the column as the lake keeps it.
-func sqlType(c *pack.Column) string {
-	switch c.Type.Text {
-	case "code":
-		if c.List().Ordered {
-			return "SMALLINT"
-		}
-	case "int", "yuan":
-		return "BIGINT"
-	case "day", "month":
-		return "DATE"
-	case "bool":
-		return "BOOLEAN"
-	}
-	return "VARCHAR"
-}
-
 // row is one row's values by column, for the pack's checks.
 type row struct {
 	reg      *pack.Register
 	values   []any
+	wrong    []bool // by column: there is a value, and it cannot be read
 	received calendar.Day
+}
+
+// kind is the kind of number that stands in a column, as the row says; "" where it does not.
+func (r *row) kind(c *pack.Column) string {
+	if c.Kind == nil {
+		return ""
+	}
+	s, _ := r.value(c.Kind.Text).(string)
+	return s
 }
 
 func (r *row) value(name string) any {

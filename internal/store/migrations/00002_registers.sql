@@ -8,13 +8,15 @@ ALTER TABLE lake_file ADD COLUMN columns TEXT NOT NULL DEFAULT '';
 UPDATE lake_file SET stands = received, stands_seq = seq;
 
 -- One row a delivery. A workbook of corrected rows is one delivery for each delivery that it corrects. sum: keyed hash of its bytes. corrects: the
--- delivery whose rows it mends, 0 for none. headings: the sender's own map, JSON, as it was given. report: what was seen in it, JSON, without
+-- delivery whose rows it mends, 0 for none. setup: of the pack, the sender's map and what was stated of the file, so that a mended pack looks at
+-- rejected rows again. headings: the sender's own map, JSON, as it was given. report: what was seen in it, JSON, without
 -- personal data. rejects: the name of the sealed file of its rejected rows, '' for none. at: epoch microseconds.
 CREATE TABLE register_delivery_2 (
   id          INTEGER PRIMARY KEY,
   register    TEXT    NOT NULL,
   file        TEXT    NOT NULL,
   sum         TEXT    NOT NULL,
+  setup       TEXT    NOT NULL,
   corrects    BIGINT  NOT NULL,
   received    INTEGER NOT NULL,
   cutoff      INTEGER NOT NULL,
@@ -25,10 +27,10 @@ CREATE TABLE register_delivery_2 (
   headings    TEXT    NOT NULL,
   report      TEXT    NOT NULL,
   at          BIGINT  NOT NULL,
-  UNIQUE (register, sum, corrects)
+  UNIQUE (register, sum, setup, corrects)
 );
-INSERT INTO register_delivery_2 (id, register, file, sum, corrects, received, cutoff, accepted, quarantined, unchanged, rejects, headings, report, at)
-  SELECT id, register, file, sum, 0, received, cutoff, accepted, quarantined, unchanged, rejects, '', '', at FROM register_delivery;
+INSERT INTO register_delivery_2 (id, register, file, sum, setup, corrects, received, cutoff, accepted, quarantined, unchanged, rejects, headings, report, at)
+  SELECT id, register, file, sum, '', 0, received, cutoff, accepted, quarantined, unchanged, rejects, '', '', at FROM register_delivery;
 DROP TABLE register_delivery;
 ALTER TABLE register_delivery_2 RENAME TO register_delivery;
 
