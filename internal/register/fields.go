@@ -1,7 +1,6 @@
 package register
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -47,15 +46,20 @@ func fieldReader(c *pack.Column) reader {
 	switch c.Type.Text {
 	case "id_number":
 		return func(s string) (any, string, []any) {
-			n, wrong := vault.ParseNumber(s)
+			n, wrong := vault.ParseNumber(s, "")
 			return n.Normal, wrong, nil
 		}
-	case "person_name", "phone":
-		return readText
+	case "person_name":
+		return func(s string) (any, string, []any) { return readText(vault.CleanName(s)) }
+	case "phone":
+		return func(s string) (any, string, []any) {
+			phone, _ := vault.ParsePhone(s) // a wrong one refuses no row
+			return readText(phone)
+		}
 	case "text":
 		cleared := c.Class.Text == "cleared"
 		return func(s string) (any, string, []any) {
-			if cleared && slices.ContainsFunc(strings.FieldsFunc(s, notOfNumber), likeNumber) {
+			if cleared && likeNumber(s) {
 				return nil, "reject.personal", nil
 			}
 			return readText(s)
@@ -66,7 +70,7 @@ func fieldReader(c *pack.Column) reader {
 			switch {
 			case !ok:
 				return nil, "reject.uscc", nil
-			case likeNumber(code) && !(sound && code[0] == '9'): // who pays for himself is often delivered under his own number
+			case vault.LikeNumber(code) && !(sound && code[0] == '9'): // who pays for himself is often delivered under his own number
 				return nil, "reject.personal", nil
 			}
 			return code, "", nil
@@ -115,7 +119,7 @@ func readText(s string) (any, string, []any) {
 	if len(s) > 400 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return nil, "reject.text", nil
 	}
-	if _, wrong := vault.ParseNumber(s); wrong == "" {
+	if _, wrong := vault.ParseNumber(s, ""); wrong == "" {
 		return nil, "reject.personal", nil
 	}
 	return s, "", nil
@@ -138,18 +142,30 @@ func readNumber(s string, keyed bool) (any, string, []any) {
 	return s, "", nil
 }
 
-// likeNumber reports whether a text is a person's number, also one with a wrong check digit: 18 characters, or 15, with a day of birth in them.
+// likeNumber reports whether a field is somebody's identity number, also one with a wrong check digit, or holds one among other words.
 func likeNumber(s string) bool {
-	_, wrong := vault.ParseNumber(s)
-	if wrong != "reject.id_check" {
-		return wrong == ""
+	if len(s) < 15 { // no number is shorter
+		return false
 	}
-	_, err := sheet.ParseDay(s[6:14])
-	return err == nil
+	if vault.LikeNumber(s) {
+		return true
+	}
+	for _, part := range [...]func(rune) bool{notOfNumber, notOfCard} {
+		for word := range strings.FieldsFuncSeq(s, part) {
+			if vault.LikeNumber(word) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
-// notOfNumber parts a text where no person's number can go on.
+// notOfNumber and notOfCard part a text where no number of a resident, and none of a foreign permanent residence card, can go on.
 func notOfNumber(r rune) bool { return (r < '0' || r > '9') && r != 'X' && r != 'x' }
+
+func notOfCard(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+}
 
 // codeReader accepts a code, its words in either language, and the other spellings that its list names. An ordered list's value is its rank.
 func codeReader(list *pack.CodeList) reader {
