@@ -1,7 +1,6 @@
 package register
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -72,12 +71,19 @@ func fieldReader(c *pack.Column) reader {
 	switch c.Type.Text {
 	case "id_number":
 		return idReader(c)
-	case "person_name", "phone", "account":
-		return readText
+	case "person_name":
+		return func(s string, _ *row) (any, string, []any) { return readText(vault.CleanName(s), nil) }
+	case "phone":
+		return readPhone
+	case "account":
+		return func(s string, _ *row) (any, string, []any) {
+			account, wrong := vault.ParseAccount(s)
+			return account, wrong, nil
+		}
 	case "text":
 		cleared := c.Class.Text == "cleared"
 		return func(s string, _ *row) (any, string, []any) {
-			if cleared && slices.ContainsFunc(strings.FieldsFunc(s, notOfNumber), likeNumber) {
+			if cleared && likeNumber(s) {
 				return nil, "reject.personal", nil
 			}
 			return readText(s, nil)
@@ -88,7 +94,7 @@ func fieldReader(c *pack.Column) reader {
 			switch {
 			case !ok:
 				return nil, "reject.uscc", nil
-			case likeNumber(code) && !(sound && code[0] == '9'): // who pays for himself is often delivered under his own number
+			case vault.LikeNumber(code) && !(sound && code[0] == '9'): // who pays for himself is often delivered under his own number
 				return nil, "reject.personal", nil
 			}
 			return code, "", nil
@@ -128,15 +134,31 @@ func fieldReader(c *pack.Column) reader {
 	panic("register: no reader for a column of type " + c.Type.Text)
 }
 
-// idReader reads an identity number of the kind that the row states, or that its form tells.
+// oldest is the age beyond which a day of birth is a slip of the pen.
+const oldest = 130
+
+// idReader reads an identity number of the kind that the row states, or that its form tells. A number of eighteen places says by itself what it is.
 func idReader(c *pack.Column) reader {
 	return func(s string, r *row) (any, string, []any) {
-		n, wrong := vault.ParseNumber(s)
-		if wrong == "" && (n.Birth > r.received || calendar.YearsBetween(n.Birth, r.received) > 130) {
-			wrong = "reject.id_birth"
+		n, wrong := vault.ParseNumber(s, r.stated(c))
+		switch {
+		case wrong != "":
+			return nil, wrong, nil
+		case n.Birth > r.received, n.Birth != 0 && calendar.YearsBetween(n.Birth, r.received) > oldest:
+			return nil, "reject.id_birth", nil
 		}
-		return n.Normal, wrong, nil
+		if len(n.Normal) != 18 {
+			r.kinds[c] = n.Kind
+		}
+		return n.Normal, "", nil
 	}
+}
+
+// readPhone keeps a telephone number in one spelling; one that is none refuses no row, and is remarked upon.
+func readPhone(s string, r *row) (any, string, []any) {
+	phone, ok := vault.ParsePhone(s)
+	r.flags.phone = r.flags.phone || !ok
+	return readText(phone, nil)
 }
 
 var yesNo = map[string]bool{
@@ -148,7 +170,7 @@ func readText(s string, _ *row) (any, string, []any) {
 	if len(s) > 400 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return nil, "reject.text", nil
 	}
-	if _, wrong := vault.ParseNumber(s); wrong == "" {
+	if _, wrong := vault.ParseNumber(s, ""); wrong == "" {
 		return nil, "reject.personal", nil
 	}
 	return s, "", nil
@@ -171,18 +193,30 @@ func readNumber(s string, keyed bool) (any, string, []any) {
 	return s, "", nil
 }
 
-// likeNumber reports whether a text is a person's number, also one with a wrong check digit: 18 characters, or 15, with a day of birth in them.
+// likeNumber reports whether a field is somebody's identity number, also one with a wrong check digit, or holds one among other words.
 func likeNumber(s string) bool {
-	_, wrong := vault.ParseNumber(s)
-	if wrong != "reject.id_check" {
-		return wrong == ""
+	if len(s) < 15 { // no number is shorter
+		return false
 	}
-	_, err := sheet.ParseDay(s[6:14])
-	return err == nil
+	if vault.LikeNumber(s) {
+		return true
+	}
+	for _, part := range [...]func(rune) bool{notOfNumber, notOfCard} {
+		for word := range strings.FieldsFuncSeq(s, part) {
+			if vault.LikeNumber(word) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
-// notOfNumber parts a text where no person's number can go on.
+// notOfNumber and notOfCard part a text where no number of a resident, and none of a foreign permanent residence card, can go on.
 func notOfNumber(r rune) bool { return (r < '0' || r > '9') && r != 'X' && r != 'x' }
+
+func notOfCard(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+}
 
 // codeReader accepts a code, its words in either language, and the other spellings that its list names. An ordered list's value is its rank.
 func codeReader(list *pack.CodeList) reader {
@@ -241,12 +275,14 @@ func intReader(c *pack.Column) reader {
 type row struct {
 	reg      *pack.Register
 	values   []any
-	wrong    []bool // by column: there is a value, and it cannot be read
+	wrong    []bool                  // by column: there is a value, and it cannot be read
+	kinds    map[*pack.Column]string // of the numbers that have not eighteen places
+	flags    flags
 	received calendar.Day
 }
 
-// kind is the kind of number that stands in a column, as the row says; "" where it does not.
-func (r *row) kind(c *pack.Column) string {
+// stated is the kind of number that stands in a column, as the row says; "" where it does not.
+func (r *row) stated(c *pack.Column) string {
 	if c.Kind == nil {
 		return ""
 	}

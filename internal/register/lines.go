@@ -191,8 +191,9 @@ func (r *lines) next() (line, error) {
 	}
 }
 
+// field is a field, or "" where a row is short.
 func field(fields []string, i int) string {
-	if i < len(fields) {
+	if i >= 0 && i < len(fields) {
 		return fields[i]
 	}
 	return ""
@@ -229,7 +230,8 @@ func (r *lines) passes(row sheet.Row) bool {
 // sumWords begin a line of sums.
 var sumWords = []string{"合计", "总计", "小计", "共计", "累计", "本页合计", "total", "sum", "grandtotal", "subtotal"}
 
-// sums reports whether a row is a line of sums: its first field says so, and a field that a row must have is empty.
+// sums reports whether a row is a line of sums: its first field says so, and no row of the register could be like it, since a field that it must have
+// is empty or holds that word where a number belongs.
 func (r *lines) sums(row sheet.Row) bool {
 	first := slices.IndexFunc(row.Fields, func(f string) bool { return sheet.Clean(f) != "" })
 	if first < 0 {
@@ -240,7 +242,9 @@ func (r *lines) sums(row sheet.Row) bool {
 		return false
 	}
 	for i, c := range r.reg.Columns {
-		if c.Required && (r.now.place[i] == first || sheet.Clean(field(row.Fields, r.now.place[i])) == "") {
+		at := r.now.place[i]
+		words := c.Type.Text == "text" || c.Type.Text == "person_name" || c.Type.Text == "code"
+		if c.Required && (at == first && !words || at != first && sheet.Clean(field(row.Fields, at)) == "") {
 			return true
 		}
 	}

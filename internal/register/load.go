@@ -21,7 +21,6 @@ import (
 	"bole/internal/files"
 	"bole/internal/lake"
 	"bole/internal/pack"
-	"bole/internal/sheet"
 	"bole/internal/store"
 	"bole/internal/vault"
 )
@@ -129,10 +128,10 @@ type loading struct {
 	reads    []reader
 	sequence []int // the columns in the order of reading
 	settles  vault.Parts
-	rejects *quarantine
-	waiting *waiting
-	parts   map[int64]*part // by the delivery whose rows they are; 0 for rows of this one
-	counts  tally
+	rejects  *quarantine
+	waiting  *waiting
+	parts    map[int64]*part // by the delivery whose rows they are; 0 for rows of this one
+	counts   tally
 }
 
 // part is the rows of a loading that stand together: all of them, or in a workbook of corrections those that correct one delivery.

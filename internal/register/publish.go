@@ -14,7 +14,8 @@ import (
 // twice looks for rows of the file that share a key. The very same row once more is passed over. Rows that say different things under one key wait,
 // all of them: nobody can tell which is right.
 func (l *loading) twice(ctx context.Context, conn *sql.Conn) error {
-	const doubled = "SELECT seq, key_hash, count(DISTINCT row_hash) AS says, min(ord) AS first FROM staging GROUP BY seq, key_hash HAVING count(*) > 1"
+	const doubled = `SELECT seq, key_hash, row_hash, min(ord) AS first, count(*) OVER (PARTITION BY seq, key_hash) AS says
+FROM staging JOIN (SELECT seq, key_hash FROM staging GROUP BY seq, key_hash HAVING count(*) > 1) USING (seq, key_hash) GROUP BY seq, key_hash, row_hash`
 	if _, err := conn.ExecContext(ctx, "CREATE TEMP TABLE doubled AS "+doubled); err != nil {
 		return err
 	}
@@ -33,8 +34,8 @@ func (l *loading) twice(ctx context.Context, conn *sql.Conn) error {
 		}
 		return rows.Err()
 	}
-	const repeats = "FROM staging s JOIN doubled d USING (seq, key_hash) WHERE d.says = 1 AND s.ord > d.first"
-	const unclear = "FROM staging s JOIN doubled d USING (seq, key_hash) WHERE d.says > 1"
+	const repeats = "FROM staging s JOIN doubled d USING (seq, key_hash, row_hash) WHERE s.ord > d.first"
+	const unclear = "FROM staging s JOIN doubled d USING (seq, key_hash, row_hash) WHERE d.says > 1 AND s.ord = d.first"
 	parts := map[int64]*part{}
 	for _, p := range l.parts {
 		parts[p.id] = p

@@ -52,6 +52,7 @@ type Report struct {
 	Waiting int64 `json:"waiting"` // rows of the register that wait now
 
 	Unsound   int64       `json:"unsound"` // credit codes whose check digit is wrong: flagged, not refused
+	Phones    int64       `json:"phones"`  // telephone numbers that are none: kept as they came
 	Nulls     []Share     `json:"nulls"`   // columns that say nothing in some row, of the rows that could be read
 	Unmatched []Unmatched `json:"unmatched"`
 	Doubts    []Doubt     `json:"doubts"` // what looks wrong as a whole
@@ -80,22 +81,25 @@ type Doubt struct {
 }
 
 // flags are what is worth a remark in a row and no reason to refuse it.
-type flags struct{ unsound bool }
+type flags struct {
+	code  bool // a credit code whose check digit is wrong
+	phone bool // a telephone number that is none
+}
 
 // see looks at a value that the lake may hold.
 func (f *flags) see(c *pack.Column, s string) {
 	if c.Type.Text == "uscc" {
 		if _, _, sound := vault.CreditCode(s); !sound {
-			f.unsound = true
+			f.code = true
 		}
 	}
 }
 
 // tally counts over the rows that could be read.
 type tally struct {
-	rows    int64
-	empty   [64]int64
-	unsound int64
+	rows          int64
+	empty         [64]int64
+	codes, phones int64
 }
 
 func (c *tally) add(t *taken) {
@@ -103,15 +107,18 @@ func (c *tally) add(t *taken) {
 	for left := t.empty; left != 0; left &= left - 1 {
 		c.empty[bits.TrailingZeros64(left)]++
 	}
-	if t.flags.unsound {
-		c.unsound++
+	if t.flags.code {
+		c.codes++
+	}
+	if t.flags.phone {
+		c.phones++
 	}
 }
 
 // look finishes the report.
 func (l *loading) look(ctx context.Context, w *lake.Writer, conn *sql.Conn) error {
 	rep := l.rep
-	rep.Passed, rep.Ignored, rep.Unsound = l.lines.passed, l.lines.ignored, l.counts.unsound
+	rep.Passed, rep.Ignored, rep.Unsound, rep.Phones = l.lines.passed, l.lines.ignored, l.counts.codes, l.counts.phones
 	rep.Unread = append(slices.Clone(l.lines.file.Hidden()), l.lines.unread...)
 	for i, c := range l.reg.Columns {
 		if l.lines.now.place[i] < 0 {

@@ -174,7 +174,7 @@ func (l *loading) who(t *taken) []reason {
 // take works a row out.
 func (l *loading) take(in line) (t taken) {
 	t.line = in
-	r := &row{reg: l.reg, values: make([]any, len(l.reg.Columns)), received: l.in.Received}
+	r := &row{reg: l.reg, values: make([]any, len(l.reg.Columns)), received: l.in.Received, kinds: map[*pack.Column]string{}}
 	if t.reasons = l.read(in, r); t.reasons != nil {
 		t.key, t.month = l.keyOf(r)
 		return t
@@ -197,7 +197,7 @@ func (l *loading) take(in line) (t taken) {
 		switch {
 		case v == nil:
 		case c.Type.Text == "id_number" && c.Class.Text != "personal":
-			n := named{record: vault.Record{Number: s, Kind: r.kind(c)}, place: -1}
+			n := named{record: vault.Record{Number: s, Kind: r.kinds[c]}, place: -1}
 			if c.InLake() {
 				n.place = len(t.lake)
 			}
@@ -221,7 +221,7 @@ func (l *loading) take(in line) (t taken) {
 	if l.reg.About == "person" {
 		t.people[0].record = record
 	}
-	t.whole = whole.Sum64()
+	t.whole, t.flags.phone = whole.Sum64(), r.flags.phone
 	t.key, t.month = l.keyOf(r)
 	return t
 }
@@ -236,7 +236,7 @@ func (l *loading) hidden(s string) string {
 func fill(rec *vault.Record, c *pack.Column, s string, r *row) {
 	switch c.Type.Text {
 	case "id_number":
-		rec.Number, rec.Kind = s, r.kind(c)
+		rec.Number, rec.Kind = s, r.kinds[c]
 	case "person_name":
 		rec.Name = s
 	case "phone":
