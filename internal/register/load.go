@@ -83,7 +83,7 @@ func (d *Desk) load(ctx context.Context, in Delivery) (Report, error) {
 		}
 		return rep, fault.New("register.Load", fault.NotFound, "register.unknown", "register", in.Register, "registers", strings.Join(names, ", "))
 	}
-	f, err := sheet.Open(in.Path)
+	f, err := sheet.Open(in.Path, sheet.Options{})
 	if err != nil {
 		return rep, err
 	}
