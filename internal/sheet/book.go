@@ -378,8 +378,8 @@ func (b *book) nextSheet() (bool, error) {
 			return false, b.broken(err)
 		}
 		b.grid = g
-		if g.peek() {
-			return true, nil
+		if some, err := g.peek(); some || err != nil {
+			return some, err
 		}
 	}
 	return false, nil

@@ -156,13 +156,13 @@ func parseCell(ref string) (column, row int, ok bool) {
 }
 
 // peek is whether there is a row with cells.
-func (g *grid) peek() bool {
+func (g *grid) peek() (bool, error) {
 	row, err := g.read()
-	if err != nil {
-		return false
+	if err == io.EOF {
+		return false, nil
 	}
 	g.ahead = append(g.ahead, row)
-	return true
+	return err == nil, err
 }
 
 func (g *grid) next() (Row, error) {

@@ -10,11 +10,11 @@ import (
 
 // What a part of a workbook may unpack to. A sheet is read as it unpacks, so that a big one takes time and not memory, and a sheet of
 // 1 GiB is honest: a million rows of thirty columns. Rows that say almost the same pack to a fiftieth, and hardly to a hundredth; a part
-// that is still packed better than 1 in 300 after a quarter of a GiB was made to do harm.
+// that is still packed better than 1 in 300 after 64 MiB was made to do harm.
 const (
 	sheetMax   = 4 << 30  // bytes of a sheet
 	smallMax   = 64 << 20 // bytes of a part that lists sheets, relations or styles
-	ratioFrom  = 256 << 20
+	ratioFrom  = 64 << 20
 	ratioMax   = 300
 	elementMax = recordMax // bytes between two marks of XML; the longest text of a cell has 32,767 characters
 )
