@@ -153,7 +153,7 @@ func TestRejectsWorkbook(t *testing.T) {
 	}
 	// Every reason that the catalogue knows is among them, filled in.
 	for key := range locale.Keys() {
-		if !strings.HasPrefix(key, "reject.") || key == "reject.number_unknown" || key == "reject.two_people" { // these have tests of their own
+		if !strings.HasPrefix(key, "reject.") || slices.Contains([]string{"reject.number_unknown", "reject.two_people", "reject.row_formula"}, key) { // they have tests of their own
 			continue
 		}
 		zh, en := pattern(locale.Text(locale.Zh, key)), pattern(locale.Text(locale.En, key))

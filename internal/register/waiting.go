@@ -107,16 +107,26 @@ func (l *loading) refuse(t *taken, p *part, reasons []reason) error {
 		l.rep.Cut = t.Line
 	}
 	content := l.content(t)
-	if l.waiting.byContent[content] != nil && (!l.replaces() || l.lines.corrects()) {
-		p.unchanged++
-		l.rep.Unchanged++
-		l.rep.StillWaiting++
-		return nil
-	}
+	known := l.waiting.byContent[content]
 	if l.lines.corrects() {
-		if mended := l.mended(t); mended != nil {
+		mended := l.mended(t)
+		switch {
+		case mended == nil:
+		case mended.content == content: // as it was; it may have come right in another workbook meanwhile
+			known = mended
+		case known == nil:
 			l.waiting.close(mended, p.id)
 		}
+	} else if l.replaces() {
+		known = nil // what waits of an earlier delivery is overtaken by this one, and this row waits in its place
+	}
+	if known != nil {
+		p.unchanged++
+		l.rep.Unchanged++
+		if !known.closed {
+			l.rep.StillWaiting++
+		}
+		return nil
 	}
 	p.quarantined++
 	l.rep.Quarantined++
