@@ -243,3 +243,26 @@ func citizen(region, birth string, serial int) string {
 	}
 	return s + string("0123456789X"[(12-sum%11)%11])
 }
+
+// persons is who was who as of a day: holder=person, in order.
+func (o *office) persons(asOf string) string {
+	o.t.Helper()
+	var day calendar.Day
+	if asOf != "" {
+		day = calendar.MustParse(asOf)
+	}
+	s, err := o.Lake.Read(o.t.Context(), day)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer s.Close()
+	identity, ok := s.Identity()
+	if !ok {
+		return ""
+	}
+	var out string
+	if err := s.QueryRowContext(o.t.Context(), "SELECT string_agg(holder || '=' || person, ' ' ORDER BY holder) FROM "+identity).Scan(&out); err != nil {
+		o.t.Fatal(err)
+	}
+	return out
+}
