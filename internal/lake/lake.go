@@ -370,13 +370,15 @@ func syncPath(path string) error {
 	return fault.Wrap("lake.sync", errors.Join(f.Sync(), f.Close()))
 }
 
-// Commit publishes the generation; also runs in the same transaction, for what must be true together with it.
+// Commit publishes the generation; also runs in the same transaction, for what must be true together with it. Like every function of a
+// transaction it may run more than once.
 //
 // Errors: Stale "lake.lost" when another writer took the lease meanwhile; nothing is published then.
 func (w *Writer) Commit(ctx context.Context, also func(*sql.Tx) error) error {
 	err := w.lake.db.Tx(ctx, func(tx *sql.Tx) error {
 		var token int64
-		if err := tx.QueryRowContext(ctx, `SELECT token FROM lake_lease WHERE name = 'writer'`).Scan(&token); err != nil {
+		// Written and not only read, so that nobody takes the lease between here and the end of the transaction.
+		if err := tx.QueryRowContext(ctx, `UPDATE lake_lease SET token = token WHERE name = 'writer' RETURNING token`).Scan(&token); err != nil {
 			return fault.Wrap("lake.Commit", err)
 		}
 		if token != w.token {
