@@ -414,7 +414,7 @@ func (l *loading) accept(r *row, out []driver.Value) (_ []driver.Value, dup bool
 		l.months[month] = true
 	}
 	if l.reg.About == "person" {
-		out = slices.Insert(out, 0, driver.Value(l.resolver.Holder(rec, l.describes())))
+		out = slices.Insert(out, 0, driver.Value(l.resolver.Holder(rec, l.settles())))
 	}
 	return append(out, l.rep.Delivery, h), false, nil
 }
@@ -547,16 +547,26 @@ func (l *loading) describes() bool {
 	return len(l.reg.Key) == 1 && l.reg.Column(l.reg.Key[0].Text).Type.Text == "id_number"
 }
 
+// settles are the parts of a record that the register's word replaces.
+func (l *loading) settles() vault.Parts {
+	if l.describes() {
+		return vault.SettlesName | vault.SettlesPhone
+	}
+	return 0
+}
+
 // identity publishes the table holder → person with the generation that needs it.
 func (l *loading) identity(ctx context.Context, w *lake.Writer, conn *sql.Conn) error {
 	if _, err := conn.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE identity (holder BIGINT, person BIGINT)"); err != nil {
 		return err
 	}
 	err := columnar.Append(ctx, conn, "identity", func(a columnar.Appender) error {
-		if err := l.Vault.Persons(ctx, func(holder, person int64) error { return a.AppendRow(holder, person) }); err != nil {
-			return err
+		for holder := range l.resolver.Last() {
+			if err := a.AppendRow(holder+1, l.resolver.Person(holder+1)); err != nil {
+				return err
+			}
 		}
-		return l.resolver.New(func(holder int64) error { return a.AppendRow(holder, holder) })
+		return nil
 	})
 	if err != nil {
 		return err
