@@ -1,4 +1,4 @@
-# What can be made here: run `make`. Needs Debian (or g++, Node.js 18 or newer and npm from elsewhere) and Go; see .ci/need.
+# What can be made here: run `make`. Needs Debian (or g++, Node.js 18 or newer, npm and PostgreSQL 15 or newer from elsewhere) and Go; see .ci/need.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -24,7 +24,7 @@ sources := $(filter-out %_test.js,$(wildcard web/src/*.js))
 packages := ./... ./.ci/tally
 
 .NOTPARALLEL:
-.PHONY: help demo tools build assets test test-full lint clean
+.PHONY: help demo tools databases build assets test test-full lint clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -34,6 +34,9 @@ demo: tools build ## a synthetic city, built, loaded, screened and served; insta
 
 tools:
 	@.ci/need go g++ node npm
+
+databases: # both, so that no test of one is skipped
+	@.ci/need postgresql
 
 build: assets ## bin/bole
 	go build -o bin/bole ./cmd/bole
@@ -49,7 +52,7 @@ $(fetched): web/package-lock.json
 	@touch $@
 
 # The tests of the script and of the program are one stream, so that their sum is one line; the second run even when the first fail.
-test: tools lint build ## everything that .ci/run runs; a skipped test is a failure
+test: tools databases lint build ## everything that .ci/run runs; a skipped test is a failure
 	{ bad=0; npm --prefix web --silent test || bad=1; go test -json $(GOTESTFLAGS) $(packages) || bad=1; exit $$bad; } | go run ./.ci/tally
 
 test-full: ## test with the long fuzz and kill runs, then the benchmarks against their bars

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -26,6 +27,7 @@ import (
 // settings is bole.yaml.
 type settings struct {
 	Pack      string `yaml:"pack"`                // a shipped pack's name, or a directory
+	Office    string `yaml:"office,omitempty"`    // postgres://user@host/name; defaults to the SQLite file office.db in the home
 	Synthetic bool   `yaml:"synthetic,omitempty"` // everything in this home is made up, and every page says so
 	People    int    `yaml:"people,omitempty"`    // of the synthetic city
 	Seed      uint64 `yaml:"seed,omitempty"`
@@ -38,6 +40,7 @@ type home struct {
 	pack  *pack.Pack
 	db    *store.DB
 	lake  *lake.Lake
+	keys  *seal.Keys
 	vault *vault.Vault
 	files *files.Store
 }
@@ -75,7 +78,7 @@ func (a *app) create(s settings) (created bool, err error) {
 	}
 	_, err = seal.Open(a.keysDir())
 	if fault.KindOf(err) == fault.NotFound {
-		err = seal.Create(a.keysDir(), "sm")
+		err = seal.Create(a.keysDir(), cmp.Or(a.suite, "sm"))
 	}
 	if err != nil { // keys that others can read, or broken ones, are told and not written over
 		return false, err
@@ -113,23 +116,30 @@ func (a *app) open(ctx context.Context) (*home, error) {
 	if h.pack, err = loadPack(h.Pack); err != nil {
 		return nil, err
 	}
-	keys, err := seal.Open(a.keysDir())
-	if err != nil {
+	if h.keys, err = seal.Open(a.keysDir()); err != nil {
 		return nil, err
 	}
-	office := filepath.Join(a.home, "office.db")
-	if err := private(office); err != nil {
+	if h.db, err = h.openOffice(ctx); err != nil {
 		return nil, err
 	}
-	if h.db, err = store.Open(ctx, office); err != nil {
-		return nil, err
-	}
-	h.vault = vault.Open(h.db, keys)
-	h.files = files.Open(filepath.Join(a.home, "files"), keys)
-	if h.lake, err = lake.Open(filepath.Join(a.home, "lake"), h.db, columnar.Config{TempDir: filepath.Join(a.home, "tmp")}, a.now); err != nil {
+	temp := filepath.Join(a.home, "tmp")
+	h.vault = vault.Open(h.db, h.keys).In(temp)
+	h.files = files.Open(filepath.Join(a.home, "files"), h.keys)
+	if h.lake, err = lake.Open(filepath.Join(a.home, "lake"), h.db, columnar.Config{TempDir: temp}, a.now); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
 	return h, nil
+}
+
+func (h *home) openOffice(ctx context.Context) (*store.DB, error) {
+	if h.Office != "" {
+		return store.Open(ctx, h.Office)
+	}
+	office := filepath.Join(h.dir, "office.db")
+	if err := private(office); err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, office)
 }
 
 // writable sees that the folder of a file to be written is there, before any work is done.
@@ -207,14 +217,23 @@ func shipped() []string {
 func (a *app) init() *cobra.Command {
 	c := &cobra.Command{
 		Use: "init", GroupID: "data", Short: "make an empty home for a pack · 新建空的数据目录",
-		Example: "  bole init --home ./bole-home\n  bole init --pack ./packs/our-city",
+		Example: "  bole init --home ./bole-home\n  bole init --pack ./packs/our-city\n  bole init --suite aes --office postgres://bole@/bole",
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			name, err := packName(a.packName)
 			if err != nil {
 				return err
 			}
-			created, err := a.create(settings{Pack: name})
+			if a.office != "" { // before anything is made
+				db, err := store.Open(cmd.Context(), a.office)
+				if err != nil {
+					return err
+				}
+				if err := db.Close(); err != nil {
+					return err
+				}
+			}
+			created, err := a.create(settings{Pack: name, Office: a.office})
 			if err != nil {
 				return err
 			}
@@ -228,5 +247,7 @@ func (a *app) init() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&a.packName, "pack", "liaocheng", "a shipped pack, or a folder · 政策包")
+	c.Flags().StringVar(&a.suite, "suite", "sm", "of new keys: sm (SM4, SM3) or aes (AES, SHA-256) · 密码算法套件")
+	c.Flags().StringVar(&a.office, "office", "", "postgres://user@host/name (default: a SQLite file in the home) · 办公数据库")
 	return c
 }

@@ -202,9 +202,9 @@ type query struct {
 func (q *query) subjects() {
 	identity, ok := q.snap.Identity()
 	if !ok {
-		identity = "(SELECT 0 AS holder, 0 AS person WHERE FALSE)"
+		identity = "(SELECT 0 AS holder, 0 AS person, FALSE AS subject WHERE FALSE)"
 	}
-	one := " WHERE TRUE"
+	one := " WHERE subject IS NOT FALSE" // a spouse who is only named is nobody's subject
 	if q.req.Person != 0 {
 		one += fmt.Sprintf(" AND person = %d", q.req.Person)
 	}

@@ -260,7 +260,7 @@ func (h *home) ask(c *cases) {
 	type view struct{ on, asOf calendar.Day }
 	all := map[view]map[fact.Person]map[string]any{}
 	for i, p := range c.People {
-		person := fact.Person(resolver.Holder(vault.Record{Number: citizen(i)}, false))
+		person := fact.Person(resolver.Holder(vault.Record{Number: citizen(i)}, 0))
 		for _, a := range p.Ask {
 			v := view{cmp.Or(a.On, c.On), a.AsOf}
 			if all[v] == nil {

@@ -16,4 +16,6 @@
 //
 // A file is written beside its place under a name beginning with "put-", synced and renamed: a reader sees all of it or none. A
 // crash may leave a put- file behind; it is sealed like the rest and nobody reads it.
+//
+// Reseal writes every file anew that an older key sealed, under a name beginning with "reseal-" and then in the place of the old one.
 package files

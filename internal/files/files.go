@@ -39,7 +39,7 @@ func Open(dir string, keys *seal.Keys) *Store { return &Store{dir, keys} }
 // Errors: those of r, of the kind they are; Internal if the disk fails. Nothing is stored then.
 func (s *Store) Put(r io.Reader) (sum string, size int64, err error) {
 	const op = "files.Put"
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+	if err := errors.Join(os.MkdirAll(s.dir, 0o700), s.keys.Reload()); err != nil {
 		return "", 0, fault.Wrap(op, err)
 	}
 	tmp, err := os.CreateTemp(s.dir, "put-")
@@ -80,7 +80,7 @@ func (s *Store) write(tmp *os.File, r io.Reader) (sum string, size int64, err er
 		}
 		hash.Write(this[:n])
 		size += int64(n)
-		if _, err = tmp.Write(s.keys.Seal(this[:n], context(id, number, ahead == 0))); err != nil || ahead == 0 {
+		if _, err = tmp.Write(s.keys.Seal(this[:n], chunkContext(id, number, ahead == 0))); err != nil || ahead == 0 {
 			break
 		}
 		this, next, n = next, this, ahead
@@ -235,7 +235,7 @@ func (r *reader) chunk() error {
 	} else if m < len(sealed) {
 		return broken(nil)
 	}
-	plain, err := r.keys.Unseal(sealed, context(r.id, r.number, r.last))
+	plain, err := r.keys.Unseal(sealed, chunkContext(r.id, r.number, r.last))
 	if err != nil {
 		return broken(err)
 	}
@@ -255,8 +255,8 @@ func broken(cause error) error {
 
 func headContext(id []byte) []byte { return append([]byte("file head "), id...) }
 
-// context is the place of a chunk: its file, its number from 0, and whether it is the last.
-func context(id []byte, number uint64, last bool) []byte {
+// chunkContext is the place of a chunk: its file, its number from 0, and whether it is the last.
+func chunkContext(id []byte, number uint64, last bool) []byte {
 	c := binary.BigEndian.AppendUint64(append([]byte("file chunk "), id...), number)
 	if last {
 		return append(c, 1)

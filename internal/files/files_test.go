@@ -183,8 +183,8 @@ func TestDamageIsSeen(t *testing.T) {
 func TestChunksKnowWhichIsTheLast(t *testing.T) {
 	s := store(t)
 	id := bytes.Repeat([]byte{7}, idSize)
-	sealed := s.keys.Seal(content(9), context(id, 0, false))
-	if _, err := s.keys.Unseal(sealed, context(id, 0, true)); err == nil {
+	sealed := s.keys.Seal(content(9), chunkContext(id, 0, false))
+	if _, err := s.keys.Unseal(sealed, chunkContext(id, 0, true)); err == nil {
 		t.Error("a chunk with more to follow opens as the last")
 	}
 }

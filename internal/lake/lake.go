@@ -288,10 +288,14 @@ func (s *Snapshot) with(files []File, columns []Column) string {
 // Identity is SQL for the table holder → person as it was known, to stand after FROM: one row a holder; false when nobody is known. A holder of
 // whom nobody has said that he is also another one is a person of his own.
 func (s *Snapshot) Identity() (string, bool) {
-	now, ok := s.Scan(IdentityTable)
+	files := s.files[IdentityTable]
+	if len(files) == 0 {
+		return "", false
+	}
+	now := s.with(files, []Column{{"subject", "BOOLEAN"}})
 	changes, changed := s.Scan(IdentityChanges)
-	if !ok || s.AsOf == 0 || !changed {
-		return now, ok
+	if s.AsOf == 0 || !changed {
+		return now, true
 	}
 	day := s.AsOf.String()
 	return fmt.Sprintf(`(SELECT i.* REPLACE (coalesce(c.person, i.holder) AS person) FROM %s i
@@ -299,7 +303,7 @@ LEFT JOIN (SELECT holder, arg_max(person, (known, n)) AS person FROM %s WHERE kn
 }
 
 // The tables that say who is who. identity: one row a holder; holder, person, and subject, whether a row of a register is about him (rather than only
-// names him). identity_change: one row a holder and change; holder, person, known (the day received), n (their order).
+// names him; not known in files that are older than this). identity_change: one row a holder and change; holder, person, known (the day received), n (their order).
 const (
 	IdentityTable   = "identity"
 	IdentityChanges = "identity_change"
@@ -487,13 +491,15 @@ func syncPath(path string) error {
 	return fault.Wrap("lake.sync", errors.Join(f.Sync(), f.Close()))
 }
 
-// Commit publishes the generation; also runs in the same transaction, for what must be true together with it.
+// Commit publishes the generation; also runs in the same transaction, for what must be true together with it. Like every function of a
+// transaction it may run more than once.
 //
 // Errors: Stale "lake.lost" when another writer took the lease meanwhile; nothing is published then.
 func (w *Writer) Commit(ctx context.Context, also func(*sql.Tx) error) error {
 	err := w.lake.db.Tx(ctx, func(tx *sql.Tx) error {
 		var token int64
-		if err := tx.QueryRowContext(ctx, `SELECT token FROM lake_lease WHERE name = 'writer'`).Scan(&token); err != nil {
+		// Written and not only read, so that nobody takes the lease between here and the end of the transaction.
+		if err := tx.QueryRowContext(ctx, `UPDATE lake_lease SET token = token WHERE name = 'writer' RETURNING token`).Scan(&token); err != nil {
 			return fault.Wrap("lake.Commit", err)
 		}
 		if token != w.token {

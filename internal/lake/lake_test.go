@@ -14,6 +14,7 @@ import (
 	"bole/internal/columnar"
 	"bole/internal/fault"
 	"bole/internal/store"
+	"bole/internal/store/storetest"
 )
 
 type house struct {
@@ -22,14 +23,14 @@ type house struct {
 	clock time.Time
 }
 
-func newHouse(t *testing.T) *house {
+// houses runs a test in a lake of its own on each database.
+func houses(t *testing.T, f func(*house)) {
+	storetest.Each(t, func(t *testing.T, open func() *store.DB) { f(newHouse(t, open())) })
+}
+
+func newHouse(t *testing.T, db *store.DB) *house {
 	t.Helper()
-	dir := t.TempDir()
-	db, err := store.Open(t.Context(), filepath.Join(dir, "office.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	dir, err := t.TempDir(), error(nil)
 	h := &house{t: t, clock: time.Unix(1_700_000_000, 0)}
 	h.Lake, err = Open(filepath.Join(dir, "lake"), db, columnar.Config{MemoryMB: 200, Threads: 1, TempDir: filepath.Join(dir, "tmp")}, func() time.Time { return h.clock })
 	if err != nil {
@@ -81,8 +82,10 @@ func (h *house) read(table string, w Ways, asOf string) string {
 	return out.String
 }
 
-func TestDeliveriesAddUp(t *testing.T) {
-	h := newHouse(t)
+func TestDeliveriesAddUp(t *testing.T) { houses(t, deliveriesAddUp) }
+
+func deliveriesAddUp(h *house) {
+	t := h.t
 	up := Ways{Mode: "upsert", Key: []string{"k"}}
 	h.deliver("a", "SELECT unnest(['x','y']) k, 1 v, 1 seq", "2024-01-10", 1, "")
 	h.deliver("a", "SELECT 'x' k, 2 v, 2 seq", "2024-02-10", 2, "")
@@ -117,8 +120,10 @@ func TestDeliveriesAddUp(t *testing.T) {
 	}
 }
 
-func TestUnfinishedWriteLeavesNothing(t *testing.T) {
-	h := newHouse(t)
+func TestUnfinishedWriteLeavesNothing(t *testing.T) { houses(t, unfinishedWriteLeavesNothing) }
+
+func unfinishedWriteLeavesNothing(h *house) {
+	t := h.t
 	h.deliver("a", "SELECT 'x' k, 1 v, 1 seq", "2024-01-10", 1, "")
 	ctx := t.Context()
 	w, err := h.Write(ctx, "cut off")
@@ -150,8 +155,10 @@ func TestUnfinishedWriteLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestAlsoFails(t *testing.T) {
-	h := newHouse(t)
+func TestAlsoFails(t *testing.T) { houses(t, alsoFails) }
+
+func alsoFails(h *house) {
+	t := h.t
 	ctx := context.Background()
 	w, err := h.Write(ctx, "x")
 	if err != nil {
@@ -171,5 +178,49 @@ func TestAlsoFails(t *testing.T) {
 	}
 	if got := h.read("a", Ways{}, ""); got != "nothing" {
 		t.Errorf("a reader sees %s", got)
+	}
+}
+
+// A commit that takes longer than the lease lasts is waited for, and the next writer starts from what it published.
+func TestTheNextWriterWaitsForASlowCommit(t *testing.T) { houses(t, theNextWriterWaits) }
+
+func theNextWriterWaits(h *house) {
+	t, ctx := h.t, h.t.Context()
+	w, err := h.Write(ctx, "slow")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.stop() // a process so busy that it does not renew
+	w.beats.Wait()
+	conn, _ := w.Conn(ctx)
+	if _, err := w.Parquet(ctx, conn, File{Table: "a"}, "SELECT 1 k, 1 v"); err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	later := *h.Lake
+	later.now = func() time.Time { return h.clock.Add(time.Minute) }
+	from := make(chan int64, 1)
+	err = w.Commit(ctx, func(*sql.Tx) error {
+		go func() {
+			next, err := later.Write(ctx, "next")
+			if err != nil {
+				t.Error(err)
+				from <- -1
+				return
+			}
+			g := next.Generation
+			if err := next.Abort(ctx); err != nil {
+				t.Error(err)
+			}
+			from <- g
+		}()
+		time.Sleep(100 * time.Millisecond)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g := <-from; g != 1 {
+		t.Errorf("the next writer starts from generation %d, want 1", g)
 	}
 }

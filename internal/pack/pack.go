@@ -1,6 +1,8 @@
 package pack
 
 import (
+	"strings"
+
 	"bole/internal/calendar"
 	"bole/internal/expr"
 	"bole/internal/law"
@@ -94,8 +96,29 @@ type Refer struct {
 	where *expr.Expr
 }
 
-// WhereExpr is the compiled condition, or nil.
-func (r *Refer) WhereExpr() *expr.Expr { return r.where }
+// Columns are the two columns that must be equal: this register's and the other's.
+func (r *Refer) Columns() (mine, theirs string) {
+	if r.Column == nil {
+		return "holder", "holder"
+	}
+	if r.To == nil {
+		return r.Column.Text, r.Column.Text
+	}
+	return r.Column.Text, r.To.Text
+}
+
+// WhereSQL is SQL for the condition on a row and its counterpart, by the names that they go under. What cannot be told counts as met.
+func (r *Refer) WhereSQL(mine, theirs string) string {
+	if r.where == nil {
+		return "TRUE"
+	}
+	return "(" + r.where.SQL(expr.DuckDB, expr.Names{Column: func(name string) string {
+		if own, ok := strings.CutPrefix(name, "row."); ok {
+			return mine + `."` + own + `"`
+		}
+		return theirs + `."` + name + `"`
+	}}) + ") IS NOT FALSE"
+}
 
 // Column is one column of a register.
 type Column struct {

@@ -49,7 +49,7 @@ func newOffice(t *testing.T, p *pack.Pack) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &office{&Desk{Pack: p, Store: db, Lake: l, Vault: vault.Open(db, keys), Files: files.Open(filepath.Join(dir, "files"), keys)}, t, dir}
+	return &office{&Desk{Pack: p, Store: db, Lake: l, Vault: vault.Open(db, keys).In(filepath.Join(dir, "tmp")), Files: files.Open(filepath.Join(dir, "files"), keys)}, t, dir}
 }
 
 // liaocheng is the shipped pack.

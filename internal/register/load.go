@@ -196,6 +196,7 @@ func (l *loading) run(ctx context.Context) (err error) {
 	if err := l.begin(ctx); err != nil {
 		return err
 	}
+	l.resolver.Receive(l.rep.Delivery, l.in.Received)
 	last, _ := w.LastReceived(l.reg.Name)
 	l.reads, l.sequence, l.settles = readers(l.reg), readingOrder(l.reg), settles(l.reg, l.in.Received >= last)
 	conn, err := w.Conn(ctx)
@@ -276,10 +277,8 @@ func (l *loading) stage(ctx context.Context, w *lake.Writer, conn *sql.Conn) err
 	if err := l.describe(ctx, w, conn); err != nil {
 		return err
 	}
-	if changed && l.resolver.Added() > 0 {
-		if err := l.identity(ctx, w, conn); err != nil {
-			return err
-		}
+	if err := l.identity(ctx, w, conn, changed); err != nil {
+		return err
 	}
 	l.step("identified")
 	return l.look(ctx, w, conn)
@@ -383,23 +382,61 @@ func (l *loading) describe(ctx context.Context, w *lake.Writer, conn *sql.Conn) 
 	return rows.Err()
 }
 
-// identity publishes the table holder → person with the generation that needs it.
-func (l *loading) identity(ctx context.Context, w *lake.Writer, conn *sql.Conn) error {
-	if _, err := conn.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE identity (holder BIGINT, person BIGINT)"); err != nil {
+// identity publishes who is who with the generation that needs it: where the load made holders or said that two are one, or has a row about somebody
+// whom registers only named before.
+func (l *loading) identity(ctx context.Context, w *lake.Writer, conn *sql.Conn, changed bool) error {
+	subjects := "SELECT DISTINCT holder FROM staging"
+	if l.reg.About != "person" {
+		subjects = "SELECT CAST(0 AS BIGINT) AS holder WHERE FALSE"
+	}
+	before, ok := w.Identity()
+	if !ok {
+		before = "(SELECT CAST(0 AS BIGINT) AS holder, FALSE AS subject WHERE FALSE)"
+	}
+	var first int64
+	if err := columnar.Row(ctx, conn, "SELECT count(*) FROM ("+subjects+") s LEFT JOIN "+before+" b USING (holder) WHERE b.subject IS NOT TRUE", &first); err != nil {
 		return err
 	}
-	err := columnar.Append(ctx, conn, "identity", func(a columnar.Appender) error {
-		if err := l.Vault.Persons(ctx, func(holder, person int64) error { return a.AppendRow(holder, person) }); err != nil {
+	if l.resolver.Joined() == 0 && first == 0 && (!changed || l.resolver.Added() == 0) {
+		return nil
+	}
+	for _, q := range []string{"CREATE TEMP TABLE who (holder BIGINT, person BIGINT)", "CREATE TEMP TABLE who_changed (holder BIGINT, person BIGINT, known DATE, n BIGINT)"} {
+		if _, err := conn.ExecContext(ctx, q); err != nil {
 			return err
 		}
-		return l.resolver.New(func(holder int64) error { return a.AppendRow(holder, holder) })
-	})
-	if err != nil {
+	}
+	if err := columnar.Append(ctx, conn, "who", func(a columnar.Appender) error {
+		for holder := int64(1); holder <= l.resolver.Last(); holder++ {
+			if err := a.AppendRow(holder, l.resolver.Person(holder)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
 		return err
 	}
-	w.Replace(lake.IdentityTable)
-	_, err = w.Parquet(ctx, conn, lake.File{Table: lake.IdentityTable}, "SELECT * FROM identity ORDER BY holder")
-	return err
+	n := int64(0)
+	if err := columnar.Append(ctx, conn, "who_changed", func(a columnar.Appender) error {
+		return l.resolver.Identity(func(holder, person int64, known calendar.Day) error {
+			n++
+			return a.AppendRow(holder, person, known.Time(), n)
+		})
+	}); err != nil {
+		return err
+	}
+	for _, t := range []struct{ table, query string }{
+		{lake.IdentityTable, "SELECT w.holder, w.person, coalesce(b.subject, FALSE) OR w.holder IN (" + subjects + ") AS subject FROM who w LEFT JOIN " + before + " b USING (holder) ORDER BY holder"},
+		{lake.IdentityChanges, "SELECT * FROM who_changed ORDER BY holder, n"},
+	} {
+		if t.table == lake.IdentityChanges && n == 0 {
+			continue
+		}
+		w.Replace(t.table)
+		if _, err := w.Parquet(ctx, conn, lake.File{Table: t.table}, t.query); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Ways says to the lake how a register's deliveries add up. In the lake a person's number is its holder.

@@ -9,11 +9,9 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
-	"strings"
 
 	"bole/internal/calendar"
 	"bole/internal/columnar"
-	"bole/internal/expr"
 	"bole/internal/fault"
 	"bole/internal/lake"
 	"bole/internal/pack"
@@ -150,24 +148,9 @@ func (l *loading) unmatched(ctx context.Context, w *lake.Writer, conn *sql.Conn,
 	if other == l.reg || !ok {
 		return u, nil
 	}
-	mine, theirs := "holder", "holder"
-	if r.Column != nil {
-		mine, theirs = r.Column.Text, r.Column.Text
-	}
-	if r.To != nil {
-		theirs = r.To.Text
-	}
-	where := "TRUE"
-	if x := r.WhereExpr(); x != nil {
-		where = "(" + x.SQL(expr.DuckDB, expr.Names{Column: func(name string) string {
-			if own, ok := strings.CutPrefix(name, "row."); ok {
-				return "s." + columnar.Quote(own)
-			}
-			return "o." + columnar.Quote(name)
-		}}) + ") IS NOT FALSE"
-	}
+	mine, theirs := r.Columns()
 	err := columnar.Row(ctx, conn, fmt.Sprintf(`SELECT count(*), count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM %s o WHERE o.%s = s.%s AND %s)) FROM staging s WHERE s.%s IS NOT NULL`,
-		there, columnar.Quote(theirs), columnar.Quote(mine), where, columnar.Quote(mine)), &u.Of, &u.Rows)
+		there, columnar.Quote(theirs), columnar.Quote(mine), r.WhereSQL("s", "o"), columnar.Quote(mine)), &u.Of, &u.Rows)
 	return u, err
 }
 

@@ -19,6 +19,10 @@
 // another place does not open there.
 //
 // A ring holds a list of sealing keys, the current one first: new envelopes name the current key and old ones still open by theirs.
-// The index key is one for the life of the ring, since changing it means indexing every record again. A key seals at most 2^32
-// envelopes before its random nonces may repeat.
+// Rotate adds a key, the homes of sealed data seal everything anew, Retire drops the older keys; at every moment between, everything
+// opens. A key seals at most 2^32 envelopes before its random nonces may repeat.
+//
+// The index key is one for the life of the ring. Fingerprints stand where there is no text to make them from again: in every row of
+// the lake as keyed numbers and in its row hashes, in the names of sealed files, in the blind index. Another index key would cut the lake
+// off from what it is compared with. It guards less than a sealing key does: with it alone one can test guesses and read nothing.
 package seal

@@ -98,33 +98,55 @@ func randomHex(n int) string {
 // Errors: NotFound if dir has none; Forbidden if others than its owner may read it; Invalid if it is not a ring. The errors of a
 // broken ring have no cause: it would quote the file.
 func Open(dir string) (*Keys, error) {
-	const op = "seal.Open"
+	_, k, err := load(dir)
+	return k, fault.Wrap("seal.Open", err)
+}
+
+// Reload reads the ring again, so that a key which another process made current is the one that seals from now on. Whoever is about to
+// seal much, or has not sealed for long, calls it first. When it fails the ring stays as it was.
+//
+// Errors: those of Open; Invalid "seal.keys_other" when another ring lies in the folder now.
+func (k *Keys) Reload() error {
+	_, now, err := load(k.dir)
+	if err != nil {
+		return fault.Wrap("seal.Reload", err)
+	}
+	if now.suite != k.suite || now.Index("ring", "") != k.Index("ring", "") {
+		return fault.New("seal.Reload", fault.Invalid, "seal.keys_other")
+	}
+	k.sealing.Store(now.sealing.Load())
+	return nil
+}
+
+// load reads the ring in dir, as it is written and ready for use.
+func load(dir string) (r ring, k *Keys, err error) {
+	const op = "seal.load"
 	name := filepath.Join(dir, keyFile)
 	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.New(op, fault.NotFound, "seal.keys_missing")
+		return r, nil, fault.New(op, fault.NotFound, "seal.keys_missing")
 	}
 	if err != nil {
-		return nil, fault.Wrap(op, err)
+		return r, nil, fault.Wrap(op, err)
 	}
 	if info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" { // Windows has no such bits
-		return nil, fault.New(op, fault.Forbidden, "seal.keys_exposed")
+		return r, nil, fault.New(op, fault.Forbidden, "seal.keys_exposed")
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fault.Wrap(op, err)
+		return r, nil, fault.Wrap(op, err)
 	}
-	var r ring
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if dec.Decode(&r) != nil || r.Version != ringVersion {
-		return nil, fault.New(op, fault.Invalid, "seal.keys_broken")
+		return r, nil, fault.New(op, fault.Invalid, "seal.keys_broken")
 	}
 	k, ok := r.keys()
 	if !ok {
-		return nil, fault.New(op, fault.Invalid, "seal.keys_broken")
+		return r, nil, fault.New(op, fault.Invalid, "seal.keys_broken")
 	}
-	return k, nil
+	k.dir = dir
+	return r, k, nil
 }
 
 // keys makes a ring ready for use; false if any part of it is missing, of the wrong length or twice there.
@@ -133,23 +155,25 @@ func (r ring) keys() (*Keys, bool) {
 	if !ok || len(r.Keys) == 0 {
 		return nil, false
 	}
-	k := &Keys{suite: r.Suite}
+	var sealing []*sealingKey
 	for _, rk := range r.Keys {
 		id, ok := fromHex(rk.ID, idSize)
 		key, okKey := fromHex(rk.Key, s.keySize)
-		if !ok || !okKey || k.find(id) != nil {
+		if !ok || !okKey || find(sealing, KeyID(id)) != nil {
 			return nil, false
 		}
 		aead, err := s.aead(key)
 		if err != nil {
 			return nil, false
 		}
-		k.sealing = append(k.sealing, &sealingKey{id: [idSize]byte(id), aead: aead})
+		sealing = append(sealing, &sealingKey{id: KeyID(id), aead: aead})
 	}
 	index, ok := fromHex(r.Index, indexSize)
 	if !ok {
 		return nil, false
 	}
+	k := &Keys{suite: r.Suite}
+	k.sealing.Store(&sealing)
 	k.macs.New = func() any { return newMAC(s.hash, index) }
 	return k, true
 }

@@ -7,8 +7,10 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"hash"
 	"sync"
+	"sync/atomic"
 
 	"github.com/emmansun/gmsm/sm3"
 	"github.com/emmansun/gmsm/sm4"
@@ -50,21 +52,48 @@ const Overhead = headerSize + nonceSize + tagSize
 // Keys is an opened key ring. All its methods may be called from several goroutines.
 type Keys struct {
 	suite   string
-	sealing []*sealingKey // the current one first, at least one
-	macs    sync.Pool     // of *mac
+	dir     string                        // where the ring lies
+	sealing atomic.Pointer[[]*sealingKey] // the current one first, at least one
+	macs    sync.Pool                     // of *mac
 }
 
+// KeyID names a sealing key of a ring. It stands in every envelope and tells nothing about the key.
+type KeyID [idSize]byte
+
+// String is the id in hex, as keys.json has it.
+func (id KeyID) String() string { return hex.EncodeToString(id[:]) }
+
 type sealingKey struct {
-	id   [idSize]byte
+	id   KeyID
 	aead cipher.AEAD
 }
 
 // Suite is "sm" or "aes".
 func (k *Keys) Suite() string { return k.suite }
 
-func (k *Keys) find(id []byte) *sealingKey {
-	for _, s := range k.sealing {
-		if string(s.id[:]) == string(id) {
+// IDs names the sealing keys of the ring, the current one first.
+func (k *Keys) IDs() []KeyID {
+	var out []KeyID
+	for _, s := range *k.sealing.Load() {
+		out = append(out, s.id)
+	}
+	return out
+}
+
+// Current names the key that Seal uses now.
+func (k *Keys) Current() KeyID { return (*k.sealing.Load())[0].id }
+
+// SealedWith names the key that an envelope was sealed with; ok is whether it has the form of an envelope.
+func SealedWith(sealed []byte) (id KeyID, ok bool) {
+	if len(sealed) < Overhead || sealed[0] != envelopeVersion {
+		return id, false
+	}
+	return KeyID(sealed[1:headerSize]), true
+}
+
+func find(keys []*sealingKey, id KeyID) *sealingKey {
+	for _, s := range keys {
+		if s.id == id {
 			return s
 		}
 	}
@@ -74,7 +103,7 @@ func (k *Keys) find(id []byte) *sealingKey {
 // Seal returns the envelope of plain, Overhead bytes longer. Two envelopes of the same text differ. Context says where the envelope
 // belongs; Unseal wants the same.
 func (k *Keys) Seal(plain, context []byte) []byte {
-	key := k.sealing[0]
+	key := (*k.sealing.Load())[0]
 	out := make([]byte, headerSize+nonceSize, len(plain)+Overhead)
 	out[0] = envelopeVersion
 	copy(out[1:], key.id[:])
@@ -83,16 +112,21 @@ func (k *Keys) Seal(plain, context []byte) []byte {
 	return key.aead.Seal(out, nonce, plain, additional(out, context))
 }
 
-// Unseal returns the text of an envelope.
+// Unseal returns the text of an envelope. One that was sealed with a key that another process added to the ring meanwhile opens as well:
+// the ring is read again.
 //
 // Errors: NotFound if the ring has no key of the envelope's id: it was sealed by another ring; Invalid if it is no envelope, was
 // changed or cut, or belongs to another context. No part of the text is returned with an error.
 func (k *Keys) Unseal(sealed, context []byte) ([]byte, error) {
 	const op = "seal.Unseal"
-	if len(sealed) < Overhead || sealed[0] != envelopeVersion {
+	id, ok := SealedWith(sealed)
+	if !ok {
 		return nil, fault.New(op, fault.Invalid, "seal.broken")
 	}
-	key := k.find(sealed[1:headerSize])
+	key := find(*k.sealing.Load(), id)
+	if key == nil && k.Reload() == nil {
+		key = find(*k.sealing.Load(), id)
+	}
 	if key == nil {
 		return nil, fault.New(op, fault.NotFound, "seal.key_unknown")
 	}
