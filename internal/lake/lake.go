@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -120,6 +121,20 @@ func (s *Snapshot) Until(day calendar.Day) *Snapshot {
 			if f.Received <= day {
 				out.files[table] = append(out.files[table], f)
 			}
+		}
+	}
+	return &out
+}
+
+// Covering is the same view with only those deliveries of a table that cover one of the months, yyyymm, with what corrects them: enough to know the
+// rows of these months.
+func (s *Snapshot) Covering(table string, months []string) *Snapshot {
+	out := *s
+	out.files = maps.Clone(s.files)
+	out.files[table] = nil
+	for _, g := range grouped(s.files[table]) {
+		if slices.ContainsFunc(covered(g), func(m string) bool { return slices.Contains(months, m) }) {
+			out.files[table] = append(out.files[table], g...)
 		}
 	}
 	return &out

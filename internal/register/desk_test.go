@@ -26,11 +26,11 @@ import (
 // office is a desk in a home of its own.
 type office struct {
 	*Desk
-	t   *testing.T
+	t   testing.TB
 	dir string
 }
 
-func newOffice(t *testing.T, p *pack.Pack) *office {
+func newOffice(t testing.TB, p *pack.Pack) *office {
 	t.Helper()
 	dir := t.TempDir()
 	if err := seal.Create(filepath.Join(dir, "keys"), "aes"); err != nil {
@@ -53,7 +53,7 @@ func newOffice(t *testing.T, p *pack.Pack) *office {
 }
 
 // liaocheng is the shipped pack.
-func liaocheng(t *testing.T) *pack.Pack {
+func liaocheng(t testing.TB) *pack.Pack {
 	t.Helper()
 	sub, err := fs.Sub(packs.Files, "liaocheng")
 	if err != nil {
@@ -62,7 +62,7 @@ func liaocheng(t *testing.T) *pack.Pack {
 	return loaded(t, sub)
 }
 
-func loaded(t *testing.T, fsys fs.FS) *pack.Pack {
+func loaded(t testing.TB, fsys fs.FS) *pack.Pack {
 	t.Helper()
 	p, err := pack.Load(fsys, packs.Files)
 	if err != nil {

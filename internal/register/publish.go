@@ -14,6 +14,10 @@ import (
 // twice looks for rows of the file that share a key. The very same row once more is passed over. Rows that say different things under one key wait,
 // all of them: nobody can tell which is right.
 func (l *loading) twice(ctx context.Context, conn *sql.Conn) error {
+	var same int64
+	if err := columnar.Row(ctx, conn, "SELECT count(*) - count(DISTINCT (seq, key_hash)) FROM staging", &same); err != nil || same == 0 {
+		return err
+	}
 	const doubled = `SELECT seq, key_hash, row_hash, min(ord) AS first, count(*) OVER (PARTITION BY seq, key_hash) AS says
 FROM staging JOIN (SELECT seq, key_hash FROM staging GROUP BY seq, key_hash HAVING count(*) > 1) USING (seq, key_hash) GROUP BY seq, key_hash, row_hash`
 	if _, err := conn.ExecContext(ctx, "CREATE TEMP TABLE doubled AS "+doubled); err != nil {
@@ -100,7 +104,11 @@ func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn, p
 		return false, err
 	}
 	months := p.monthList()
-	current, have := l.before(w).Source(l.reg.Name, Ways(l.reg))
+	before := l.before(w)
+	if months != "" {
+		before = before.Covering(l.reg.Name, strings.Fields(months))
+	}
+	current, have := before.Source(l.reg.Name, Ways(l.reg))
 	if have && months != "" {
 		current = fmt.Sprintf("(SELECT * FROM %s WHERE %s IN (%s))", current, columnar.Quote(l.reg.Month.Text), monthDays(months))
 	}
