@@ -109,7 +109,7 @@ func TestHeadings(t *testing.T) {
 		{"no headings at all", rest + rest, nil, "sheet.no_header", fault.Invalid},
 		{"no headings, and a field that happens to be one", wang + ",姓名,男,1990-01-01,,,\n" + rest, nil, "sheet.no_header", fault.Invalid},
 		{"nothing", "", nil, "sheet.no_header", fault.Invalid},
-		{"a spreadsheet called csv", "PK\x03\x04xxxx", nil, "sheet.format_unknown", fault.Invalid},
+		{"a spreadsheet called csv", "PK\x03\x04xxxx", nil, "sheet.workbook_broken", fault.Invalid},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := newOffice(t, p)
