@@ -48,7 +48,7 @@ func (f *delivered) get(row []string, column string) string {
 // readBack reads a file with the package that will read it when it is loaded.
 func readBack(t testing.TB, p *pack.Pack, file File) *delivered {
 	t.Helper()
-	in, err := sheet.Open(file.Path)
+	in, err := sheet.Open(file.Path, sheet.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

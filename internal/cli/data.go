@@ -15,13 +15,14 @@ import (
 	"bole/internal/calendar"
 	"bole/internal/fact"
 	"bole/internal/fault"
+	"bole/internal/locale"
 	"bole/internal/register"
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 )
 
 func (a *app) registerCmd() *cobra.Command {
-	return group("register", "data", "take deliveries, and see what is known · 接收与查看底册", a.registerList(), a.registerLoad(), a.registerRows())
+	return group("register", "data", "take deliveries, and see what is known · 接收与查看底册", a.registerList(), a.registerLoad(), a.registerRows(), a.registerReport(), a.registerWaiting())
 }
 
 func (a *app) registerList() *cobra.Command {
@@ -69,18 +70,22 @@ type loadReport struct {
 	Unchanged   int64             `json:"unchanged"`
 	Seconds     float64           `json:"seconds"`
 	Rejects     string            `json:"rejects,omitempty"` // the workbook
+	Waiting     int64             `json:"waiting"`           // rows of the register that wait for a correction, now
 	Files       []register.Report `json:"files"`
 }
 
 func (a *app) registerLoad() *cobra.Command {
 	var received, cutoff dayFlag
-	var mapFile, rejects string
+	var mapFile, rejects, encoding, delimiter string
 	c := &cobra.Command{
 		Use: "load NAME FILE...", Short: "take deliveries of a register · 接收底册数据",
-		Long: `Takes one or more files of a register. Every row is checked; rows that cannot be accepted are kept, counted, and handed back in the workbook of
---rejects with file, line, field and reason. The same bytes again change nothing. Ends with 3 when rows wait for a person.`,
-		Example: "  bole register load skill_certificates certs-2024-11.csv --received 2024-12-02 --cutoff 2024-11-30 --rejects certs-rejects.xlsx",
-		Args:    between(2, -1),
+		Long: `Takes one or more files of a register: CSV (UTF-8, UTF-16, GB18030; the delimiter is found out), XLSX or Parquet. Every row is checked; rows that
+cannot be accepted are kept, counted, and handed back in the workbook of --rejects with file, line, field and reason beside the sender's own columns.
+That workbook, corrected, is a delivery of the same register: it mends the deliveries whose rows it has. The same bytes again change nothing.
+Ends with 3 when rows wait for a person that this call put there.`,
+		Example: `  bole register load skill_certificates certs-2024-11.xlsx --received 2024-12-02 --cutoff 2024-11-30 --rejects certs-rejects.xlsx
+  bole register load skill_certificates certs-rejects.xlsx --received 2024-12-09`,
+		Args: between(2, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			headings := map[string]string{}
 			if mapFile != "" {
@@ -92,15 +97,22 @@ func (a *app) registerLoad() *cobra.Command {
 					return fault.New("cli.registerLoad", fault.Invalid, "register.map_file", "file", filepath.Base(mapFile))
 				}
 			}
+			mark := []rune(strings.NewReplacer("tab", "\t", `\t`, "\t").Replace(delimiter))
+			if len(mark) > 1 {
+				return errUsage{fmt.Errorf("--delimiter is one character, or tab")}
+			}
 			if err := writable(rejects); err != nil {
 				return err
 			}
 			return a.with(cmd, func(ctx context.Context, h *home) error {
-				day := received.Day
-				if day == 0 {
-					day = a.today()
+				in := register.Delivery{Register: args[0], Received: received.Day, Cutoff: cutoff.Day, Headings: headings, Encoding: encoding}
+				if in.Received == 0 {
+					in.Received = a.today()
 				}
-				rep, err := a.load(ctx, h, h.desk(), args[0], args[1:], day, cutoff.Day, headings, rejects)
+				if len(mark) == 1 {
+					in.Delimiter = mark[0]
+				}
+				rep, err := a.load(ctx, h.desk(), in, args[1:], rejects)
 				if err != nil {
 					return err
 				}
@@ -116,6 +128,9 @@ func (a *app) registerLoad() *cobra.Command {
 						rows = append(rows, []string{f.File, fmt.Sprint(f.Rows), fmt.Sprint(f.Accepted), fmt.Sprint(f.Quarantined), fmt.Sprint(f.Unchanged)})
 					}
 					table(w, rows)
+					for _, f := range rep.Files {
+						a.remarks(w, &f)
+					}
 					if rep.Rejects != "" {
 						fmt.Fprintf(w, "rejects · 退回：%s\n", rep.Rejects)
 					}
@@ -123,6 +138,8 @@ func (a *app) registerLoad() *cobra.Command {
 			})
 		},
 	}
+	c.Flags().StringVar(&encoding, "encoding", "", "as the sender states it: UTF-8, UTF-16LE, UTF-16BE, GB18030 (default: found out) · 编码")
+	c.Flags().StringVar(&delimiter, "delimiter", "", "as the sender states it: one character, or tab (default: found out) · 分隔符")
 	c.Flags().Var(&received, "received", "the day it was received (default: today) · 收到日期")
 	c.Flags().Var(&cutoff, "cutoff", "the day that it describes, as the sender says · 数据截止日")
 	c.Flags().StringVar(&mapFile, "map", "", "YAML file of the sender's own headings, heading: column · 列名对照")
@@ -130,20 +147,19 @@ func (a *app) registerLoad() *cobra.Command {
 	return c
 }
 
-// load takes files of one register.
-func (a *app) load(ctx context.Context, h *home, desk *register.Desk, name string, paths []string, received, cutoff calendar.Day, headings map[string]string, rejects string) (rep loadReport, err error) {
-	rep.Register = name
+// load takes files of one register; in says all but the path.
+func (a *app) load(ctx context.Context, desk *register.Desk, in register.Delivery, paths []string, rejects string) (rep loadReport, err error) {
+	rep.Register = in.Register
 	start := a.now()
-	var book *register.Rejects
 	if rejects != "" {
-		book = &register.Rejects{Path: rejects}
+		in.Rejects = &register.Rejects{Path: rejects}
 	}
 	for _, path := range paths {
-		one, err := desk.Load(ctx, register.Delivery{Register: name, Path: path, Received: received, Cutoff: cutoff, Headings: headings, At: a.now(), Rejects: book,
-			Progress: a.ticker(name, filepath.Base(path))})
+		in.Path, in.At, in.Progress = path, a.now(), a.ticker(in.Register, filepath.Base(path))
+		one, err := desk.Load(ctx, in)
 		if err != nil {
-			if book != nil {
-				err = errors.Join(err, book.Close())
+			if in.Rejects != nil {
+				err = errors.Join(err, in.Rejects.Close())
 			}
 			return rep, err
 		}
@@ -153,23 +169,137 @@ func (a *app) load(ctx context.Context, h *home, desk *register.Desk, name strin
 		if one.Unsound > 0 {
 			a.say("register.unsound", "file", one.File, "n", one.Unsound)
 		}
-		rep.Delivery = one.Delivery
+		for _, d := range one.Doubts {
+			a.say("register.doubt", "file", one.File, "doubt", a.doubt(d))
+		}
+		rep.Delivery, rep.Waiting = one.Delivery, one.Waiting
 		rep.Rows += one.Rows
 		rep.Accepted += one.Accepted
 		rep.Quarantined += one.Quarantined
 		rep.Unchanged += one.Unchanged
 		rep.Files = append(rep.Files, one)
 	}
-	if book != nil {
-		if err := book.Close(); err != nil {
+	if in.Rejects != nil {
+		if err := in.Rejects.Close(); err != nil {
 			return rep, err
 		}
-		if book.Rows > 0 {
+		if in.Rejects.Rows > 0 {
 			rep.Rejects = rejects
 		}
 	}
 	rep.Seconds = a.now().Sub(start).Seconds()
 	return rep, nil
+}
+
+// doubt is what looks wrong with a delivery, as a sentence.
+func (a *app) doubt(d register.Doubt) string {
+	var args []any
+	for k, v := range d.Args {
+		args = append(args, k, v)
+	}
+	return locale.Text(a.language(), d.Key, args...)
+}
+
+// remarks writes what was seen in a delivery, beyond its numbers of rows.
+func (a *app) remarks(w io.Writer, r *register.Report) {
+	if r.Again {
+		fmt.Fprintln(w, locale.Text(a.language(), "register.again", "file", r.File, "delivery", r.Delivery))
+		return
+	}
+	for _, n := range []struct {
+		key string
+		n   int64
+	}{{"new", r.New}, {"changed", r.Changed}, {"ended", r.Ended}, {"repeated", r.Repeated}, {"duplicates", r.Duplicates}, {"still_waiting", r.StillWaiting},
+		{"passed", r.Passed}, {"closed", r.Closed}, {"waiting", r.Waiting}, {"phones", r.Phones}} {
+		if n.n > 0 {
+			fmt.Fprintf(w, "  %s\n", locale.Text(a.language(), "register.saw_"+n.key, "n", n.n))
+		}
+	}
+	if len(r.Absent) > 0 {
+		fmt.Fprintf(w, "  %s\n", locale.Text(a.language(), "register.saw_absent", "columns", strings.Join(r.Absent, "、")))
+	}
+	if len(r.Unread) > 0 {
+		fmt.Fprintf(w, "  %s\n", locale.Text(a.language(), "register.saw_unread", "sheets", strings.Join(r.Unread, "、")))
+	}
+	for _, s := range r.Nulls {
+		fmt.Fprintf(w, "  %s\n", locale.Text(a.language(), "register.saw_null", "column", s.Column, "rows", s.Rows, "of", s.Of))
+	}
+	for _, u := range r.Unmatched {
+		if u.Rows > 0 {
+			fmt.Fprintf(w, "  %s\n", locale.Text(a.language(), "register.saw_unmatched", "title", u.Title.In(string(a.language())), "rows", u.Rows, "of", u.Of))
+		}
+	}
+	for _, d := range r.Doubts {
+		fmt.Fprintf(w, "  %s\n", locale.Text(a.language(), "register.doubt", "file", r.File, "doubt", a.doubt(d)))
+	}
+}
+
+func (a *app) registerReport() *cobra.Command {
+	var limit int64
+	c := &cobra.Command{
+		Use: "report [NAME]", Short: "what was seen in each delivery · 交付报告",
+		Long: `Lists deliveries, newest first: rows, empty and repeated ones, unmatched references, what changed against the one before, and what looked wrong with
+the whole. It was written down when they were taken.`,
+		Example: "  bole register report contributions --limit 3", Args: between(0, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(cmd, func(ctx context.Context, h *home) error {
+				reports, err := h.desk().Reports(ctx, strings.Join(args, ""), limit)
+				if err != nil {
+					return err
+				}
+				return a.answer(map[string]any{"deliveries": reports}, func(w io.Writer) {
+					for _, r := range reports {
+						table(w, [][]string{{"delivery", "register", "file", "received", "cutoff", "rows", "accepted", "quarantined", "unchanged"},
+							{fmt.Sprint(r.Delivery), r.Register, r.File, r.Received.String(), r.Cutoff.String(), fmt.Sprint(r.Rows), fmt.Sprint(r.Accepted), fmt.Sprint(r.Quarantined), fmt.Sprint(r.Unchanged)}})
+						a.remarks(w, &r)
+					}
+				})
+			})
+		},
+	}
+	c.Flags().Int64Var(&limit, "limit", 20, "deliveries at most · 条数上限")
+	return c
+}
+
+func (a *app) registerWaiting() *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use: "waiting [NAME]", Short: "rows that wait for their senders to correct them · 待修正的行",
+		Long: `Counts the rows that were not accepted and have not come back corrected, by register and reason. --rejects writes them into a workbook, as
+"register load --rejects" did: the way to hand them back again.`,
+		Example: "  bole register waiting people --rejects people-waiting.xlsx", Args: between(0, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := writable(out); err != nil {
+				return err
+			}
+			return a.with(cmd, func(ctx context.Context, h *home) error {
+				var book *register.Rejects
+				if out != "" {
+					book = &register.Rejects{Path: out}
+				}
+				waits, rows, err := h.desk().Waiting(ctx, strings.Join(args, ""), book)
+				if book != nil {
+					err = errors.Join(err, book.Close())
+				}
+				if err != nil {
+					return err
+				}
+				answer := map[string]any{"rows": rows, "reasons": append([]register.Wait{}, waits...)}
+				if book != nil && book.Rows > 0 {
+					answer["rejects"] = out
+				}
+				return a.answer(answer, func(w io.Writer) {
+					lines := [][]string{{"register", "reason", "rows"}}
+					for _, x := range waits {
+						lines = append(lines, []string{x.Register, x.Reason, fmt.Sprint(x.Rows)})
+					}
+					table(w, lines)
+				})
+			})
+		},
+	}
+	c.Flags().StringVar(&out, "rejects", "", "workbook for these rows, .xlsx · 退回表")
+	return c
 }
 
 // ticker tells how far a long job is, at most once a second.
@@ -220,7 +350,7 @@ func (a *app) rows(ctx context.Context, h *home, name string, asOf calendar.Day,
 	if src, ok := s.Source(name, register.Ways(reg)); ok {
 		who, drop, order := "", "seq, row_hash", "ALL"
 		if reg.About == "person" {
-			identity, _ := s.Scan("identity")
+			identity, _ := s.Identity()
 			src = "(SELECT i.person, x.* FROM " + src + " x JOIN " + identity + " i USING (holder))"
 			who, drop = fact.PersonSQL("person")+" AS person, ", "person, holder, seq, row_hash"
 		}

@@ -16,6 +16,7 @@ import (
 	"bole/internal/fact"
 	"bole/internal/fault"
 	"bole/internal/finding"
+	"bole/internal/register"
 	"bole/internal/web"
 	"bole/internal/web/assets"
 	"github.com/spf13/cobra"
@@ -119,7 +120,7 @@ func (a *app) raise(ctx context.Context, want settings) (h *home, rep demoReport
 		desk := h.desk()
 		for _, f := range deliveries {
 			rejects := strings.TrimSuffix(f.Path, filepath.Ext(f.Path)) + "-rejects.xlsx"
-			one, err := a.load(ctx, h, desk, f.Register, []string{f.Path}, f.Received, f.Cutoff, nil, rejects)
+			one, err := a.load(ctx, desk, register.Delivery{Register: f.Register, Received: f.Received, Cutoff: f.Cutoff}, []string{f.Path}, rejects)
 			if err != nil {
 				return err
 			}

@@ -119,7 +119,7 @@ func (n *node) inputs() []string {
 
 // repeats is how often the SQL of an operator writes its first and its other operands, where that is more than once.
 var repeats = map[string][2]int{
-	operators.Conditional: {2, 1}, "least": {3, 3}, "greatest": {3, 3}, "years_between": {3, 3}, "months_between": {8, 8}, "add_months": {9, 4},
+	operators.Conditional: {2, 1}, "least": {3, 3}, "greatest": {3, 3}, "years_between": {3, 3}, "months_between": {8, 8}, "add_months": {9, 4}, "number_of": {3, 1},
 }
 
 // weight counts the words of the node's SQL, as far as just past maxWeight.
@@ -372,6 +372,17 @@ func (c *compiler) rule(id int64, n *node) *node {
 		if _, ok := arg(1).value.(string); !ok {
 			return c.refuse(id, "startsWith asks for a literal text")
 		}
+	case "part":
+		from, okFrom := arg(1).value.(int64)
+		n, okN := arg(2).value.(int64)
+		if !okFrom || !okN || from < 1 || n < 1 || from > 1000 || n > 1000 {
+			return c.refuse(id, "part asks for a literal place and a literal number of characters, both from 1 to 1000")
+		}
+	case "number_of":
+		if _, ok := arg(1).value.(int64); !ok {
+			return c.refuse(id, "number_of asks for a literal int where the text says no number")
+		}
+		n.lo, n.hi = min(arg(1).lo, 0), max(arg(1).hi, 999_999_999)
 	case "day":
 		s, ok := arg(0).value.(string)
 		d, err := calendar.Parse(s)

@@ -64,6 +64,9 @@ func TestRefusals(t *testing.T) {
 		{"a day is no text", `since > "2024-01-01"`, []at{{1, 7, "> cannot be applied to (day, text)"}}},
 		{"a table by the wrong key", "p.rate[1] > 1", []at{{1, 1, "[] cannot be applied to (table[text]int, int)"}}},
 		{"a condition of a number", "owns_home && 1", []at{{1, 14, "expected type 'bool' but found 'int'"}}},
+		{"a part from a place that is no literal", `part(place, insured_months, 1) == "a"`, []at{{1, 1, "part asks for a literal place and a literal number of characters, both from 1 to 1000"}}},
+		{"a part from the place before the first", `part(place, 0, 1) == "a"`, []at{{1, 1, "part asks for a literal place and a literal number of characters, both from 1 to 1000"}}},
+		{"a number of a text, else of a fact", "number_of(place, insured_months) == 1", []at{{1, 1, "number_of asks for a literal int where the text says no number"}}},
 		{"bools have no order", "owns_home < true", []at{{1, 11, "bool and bool have no order"}}},
 		{"a function with too many arguments", "known(since, since)", []at{{1, 1, "known cannot be applied to (day, day)"}}},
 

@@ -160,7 +160,10 @@ func (a author) expr(t Type, depth int) *tree {
 	case Day:
 		return a.day(x)
 	}
-	return a.leaf(Text)
+	if a.chance(50) {
+		return a.leaf(Text)
+	}
+	return write("part", Text, "part(%s, "+a.one("1, 1", "1, 2", "2, 1", "2, 3", "9, 2")+")", x(Text))
 }
 
 func (a author) condition(x func(Type) *tree) *tree {
@@ -192,7 +195,11 @@ func (a author) condition(x func(Type) *tree) *tree {
 }
 
 func (a author) number(x func(Type) *tree) *tree {
-	switch a.IntN(15) {
+	switch a.IntN(17) {
+	case 15:
+		return write("length_of", Int, "length_of(%s)", x(Text))
+	case 16:
+		return write("number_of", Int, "number_of(%s, %s)", x(Text), a.literalOf("0", "-1", "3000000000"))
 	case 0, 1, 2:
 		op := a.one("+", "-")
 		return write(op, Int, "(%s "+op+" %s)", x(Int), x(Int))
@@ -295,7 +302,7 @@ func (a author) literal(t Type) *tree {
 		return a.literalOf("0", "1", "-1", "2", "6", "35", "36", "-7", "150", "255", "256", "300", "-129", "2024", "32768", "-40000", "60000", "2147483647", "2147483648", "-2147483649",
 			"9223372036854775807", "-9223372036854775808")
 	case Text:
-		return &tree{src: strconv.Quote(a.one("bachelor", "master", "doctor", "", "it's", "a", "ab", "a_b", "a%", "博士", `\`, `"`)), typ: t}
+		return &tree{src: strconv.Quote(a.one("bachelor", "master", "doctor", "", "it's", "a", "ab", "a_b", "a%", "博士", `\`, `"`, "0", "24", "123456789", "1234567890", "-1", "２", "1博")), typ: t}
 	}
 	d := &tree{src: strconv.Quote(a.one("1900-01-01", "1960-02-29", "1969-12-31", "1970-01-01", "2023-12-31", "2024-02-29", "2024-12-20", "2025-01-31", "2199-12-31")), typ: Text}
 	return write("day", Day, "day(%s)", d)

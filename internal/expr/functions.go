@@ -1,6 +1,10 @@
 package expr
 
 import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
 	"bole/internal/calendar"
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -94,6 +98,24 @@ var Functions = []Function{
 		})}},
 	{Name: "year_of", Example: `year_of(day("2024-12-20"))`, Result: "2024", Meaning: "the year that a day is in", lo: 1800, hi: 2299,
 		overloads: []cel.FunctionOpt{strict1("year_of_day", cel.TimestampType, cel.IntType, func(v ref.Val) ref.Val { return types.Int(day(v) / 10000) })}},
+	{Name: "part", Example: `part("Y000037000001243000001", 16, 1)`, Result: "3", Meaning: "of a text so many characters from a place on, the first being 1; fewer where it ends before. Place and number are literals",
+		overloads: []cel.FunctionOpt{cel.Overload("part_text", []*cel.Type{cel.StringType, cel.IntType, cel.IntType}, cel.StringType, cel.FunctionBinding(func(args ...ref.Val) ref.Val {
+			text := []rune(string(args[0].(types.String)))
+			from := min(int(args[1].(types.Int))-1, len(text))
+			return types.String(text[from:min(from+int(args[2].(types.Int)), len(text))])
+		}))}},
+	{Name: "number_of", Example: `number_of("24", 0)`, Result: "24", Meaning: "the number that a text of one to nine digits says, or the second, a literal, where it says none",
+		overloads: []cel.FunctionOpt{strict2("number_of_text", cel.StringType, cel.IntType, cel.IntType, func(a, b ref.Val) ref.Val {
+			s := string(a.(types.String))
+			if n, err := strconv.Atoi(s); err == nil && len(s) <= 9 && strings.Trim(s, "0123456789") == "" {
+				return types.Int(n)
+			}
+			return b
+		})}},
+	{Name: "length_of", Example: `length_of("轴承")`, Result: "2", Meaning: "how many characters a text has", lo: 0, hi: 1 << 30,
+		overloads: []cel.FunctionOpt{strict1("length_of_text", cel.StringType, cel.IntType, func(v ref.Val) ref.Val {
+			return types.Int(utf8.RuneCountInString(string(v.(types.String))))
+		})}},
 	{Name: "least", Example: "least(40, 36)", Result: "36", Meaning: "the smaller of two ints or the earlier of two days; unknown if either is",
 		overloads: []cel.FunctionOpt{
 			strict2("least_int", cel.IntType, cel.IntType, cel.IntType, pick(before)),

@@ -23,6 +23,7 @@ type Dialect struct {
 	MonthIndex func(d string) string         // year * 12 + month - 1
 	DayOfMonth func(d string) string         //
 	YearOf     func(d string) string         //
+	NumberOf   func(x, other string) string  // a text of one to nine digits as an integer, or the other number
 }
 
 // DuckDB is the dialect of the lake.
@@ -38,6 +39,10 @@ var DuckDB = Dialect{
 	MonthIndex: func(d string) string { return "(year(" + d + ") * 12 + month(" + d + ") - 1)" },
 	DayOfMonth: func(d string) string { return "day(" + d + ")" },
 	YearOf:     func(d string) string { return "year(" + d + ")" },
+	NumberOf: func(x, other string) string {
+		digits := "regexp_full_match(" + x + ", '[0-9]{1,9}')"
+		return "(CASE WHEN " + digits + " THEN TRY_CAST(" + x + " AS BIGINT) WHEN NOT " + digits + " THEN " + other + " END)"
+	},
 	AddMonths: func(d, n string) string {
 		m := "(year(" + d + ") * 12 + month(" + d + ") - 1 + " + n + ")"
 		first := func(m string) string { return "make_date(" + m + " // 12, " + m + " % 12 + 1, 1)" }
@@ -118,6 +123,12 @@ func (g generator) sql(n *node) string {
 		return "(" + arg(0) + " IS NOT NULL)"
 	case "value_or":
 		return "coalesce(" + arg(0) + ", " + arg(1) + ")"
+	case "part":
+		return "substr(" + arg(0) + ", " + arg(1) + ", " + arg(2) + ")"
+	case "number_of":
+		return g.d.NumberOf(arg(0), g.wide(n.args[1]))
+	case "length_of":
+		return "length(" + arg(0) + ")"
 	case "add_days":
 		return g.d.AddDays(arg(0), arg(1))
 	case "add_months":

@@ -135,7 +135,7 @@ func (d *deriver) rows(reg *pack.Register) (string, bool) {
 	if reg.About != "person" {
 		return "(SELECT * FROM " + src + ")", true
 	}
-	identity, _ := d.snap.Scan("identity")
+	identity, _ := d.snap.Identity()
 	q := "(SELECT i.person, x.* FROM " + src + " x JOIN " + identity + " i USING (holder)"
 	if d.req.Person != 0 {
 		q += fmt.Sprintf(" WHERE i.person = %d", d.req.Person)
@@ -200,11 +200,11 @@ type query struct {
 }
 
 func (q *query) subjects() {
-	identity, ok := q.snap.Scan("identity")
+	identity, ok := q.snap.Identity()
 	if !ok {
-		identity = "(SELECT 0 AS holder, 0 AS person WHERE FALSE)"
+		identity = "(SELECT 0 AS holder, 0 AS person, FALSE AS subject WHERE FALSE)"
 	}
-	one := " WHERE TRUE"
+	one := " WHERE subject IS NOT FALSE" // a spouse who is only named is nobody's subject
 	if q.req.Person != 0 {
 		one += fmt.Sprintf(" AND person = %d", q.req.Person)
 	}

@@ -161,12 +161,16 @@ func spells(s *lake.Snapshot) (string, bool) {
 	if current(s) {
 		source, _ = s.Scan(spellTable)
 	}
-	identity, _ := s.Scan("identity")
+	identity, _ := s.Identity()
 	return fmt.Sprintf("(SELECT i.person, x.* FROM %s x JOIN %s i USING (holder))", source, identity), true
 }
 
 func ways(reg *pack.Register) lake.Ways {
-	return lake.Ways{Mode: reg.Mode.Text, Key: reg.KeyColumns(), Month: reg.MonthColumn()}
+	w := lake.Ways{Mode: reg.Mode.Text, Key: reg.KeyColumns(), Month: reg.MonthColumn()}
+	for _, c := range reg.LakeColumns() {
+		w.Columns = append(w.Columns, lake.Column(c))
+	}
+	return w
 }
 
 // Month is one month of one person's contributions, for the strip of months.

@@ -46,6 +46,13 @@ type File struct {
 	Cutoff   calendar.Day
 	Seq      int64  // order of deliveries received on the same day
 	Meta     string // what the writer wants to know when it reads: the months that a delivery replaces, the parameters of a run
+
+	// Where it stands among the deliveries of its table; by Received and Seq when these are 0. Rows that correct an earlier delivery stand with it,
+	// and yet were not known before the day they were received.
+	Stands    calendar.Day
+	StandsSeq int64
+
+	columns []string // names; empty when not recorded
 }
 
 // Generation returns the newest generation; 0 for an empty lake.
@@ -57,10 +64,10 @@ func (l *Lake) Generation(ctx context.Context) (int64, error) {
 
 func (l *Lake) files(ctx context.Context, generation int64, asOf calendar.Day) (map[string][]File, error) {
 	rows, err := l.db.QueryContext(ctx, `
-SELECT tbl, path, row_count, received, cutoff, seq, meta
+SELECT tbl, path, row_count, received, cutoff, seq, meta, stands, stands_seq, columns
 FROM lake_file
 WHERE added <= $1 AND (dropped IS NULL OR dropped > $1) AND ($2 = 0 OR received <= $2)
-ORDER BY tbl, received, seq, path`, generation, asOf)
+ORDER BY tbl, stands, stands_seq, received, seq, path`, generation, asOf)
 	if err != nil {
 		return nil, fault.Wrap("lake.files", err)
 	}
@@ -68,9 +75,11 @@ ORDER BY tbl, received, seq, path`, generation, asOf)
 	out := map[string][]File{}
 	for rows.Next() {
 		var f File
-		if err := rows.Scan(&f.Table, &f.Path, &f.Rows, &f.Received, &f.Cutoff, &f.Seq, &f.Meta); err != nil {
+		var columns string
+		if err := rows.Scan(&f.Table, &f.Path, &f.Rows, &f.Received, &f.Cutoff, &f.Seq, &f.Meta, &f.Stands, &f.StandsSeq, &columns); err != nil {
 			return nil, fault.Wrap("lake.files", err)
 		}
+		f.columns = strings.Fields(columns)
 		out[f.Table] = append(out[f.Table], f)
 	}
 	return out, fault.Wrap("lake.files", rows.Err())
@@ -116,7 +125,7 @@ func (s *Snapshot) Until(day calendar.Day) *Snapshot {
 	return &out
 }
 
-// Files lists a table's files, oldest first.
+// Files lists a table's files in the order in which they stand, oldest first.
 func (s *Snapshot) Files(table string) []File { return s.files[table] }
 
 // LastReceived is the day of a table's newest delivery and the day that it describes; 0 when there is none.
@@ -129,37 +138,67 @@ func (s *Snapshot) LastReceived(table string) (received, cutoff calendar.Day) {
 
 // Ways says how the deliveries of a table add up.
 type Ways struct {
-	Mode  string   // append, upsert, replace_month, replace_all
-	Key   []string // columns
-	Month string   // replace_month: the column with the month
+	Mode    string   // append, upsert, replace_month, replace_all
+	Key     []string // columns
+	Month   string   // replace_month: the column with the month
+	Columns []Column // what a reader expects; one that no file has is NULL, for a register may gain a column
 }
+
+// Column is a column of a table with its type in SQL.
+type Column struct{ Name, Type string }
 
 // Source is SQL for the current rows of a delivered table, to stand after FROM; false when nothing has been received.
 //
 // upsert: the newest row of a key. replace_month: for each month the rows of the newest delivery that covers it. replace_all: the newest
-// delivery. A file's Meta lists the months that it covers, as yyyymm separated by blanks.
+// delivery. To a delivery belong the rows that correct it, of a key the newest. A file's Meta lists the months that it covers, as yyyymm
+// separated by blanks.
 func (s *Snapshot) Source(table string, w Ways) (string, bool) {
 	files := s.files[table]
 	if len(files) == 0 {
 		return "", false
 	}
-	all := s.scan(files, "")
 	switch w.Mode {
 	case "upsert":
-		if len(files) == 1 {
-			return all, true // one delivery names a key once
-		}
-		return fmt.Sprintf("(SELECT * FROM %s QUALIFY row_number() OVER (PARTITION BY %s ORDER BY %s DESC) = 1)", all, columnar.Quote(w.Key...), newest(files)), true
+		return s.newestOfKey(files, w), true
 	case "replace_all":
-		return s.scan(files[len(files)-1:], ""), true
+		groups := grouped(files)
+		return s.newestOfKey(groups[len(groups)-1], w), true
 	case "replace_month":
-		return s.months(files, w.Month), true
+		return s.months(files, w), true
 	}
-	return all, true
+	return s.added(files, w), true
 }
 
-// newest is SQL for the place of a row's delivery among a table's: by the day of receipt, and by their numbers within a day. A delivery that came
-// late has a higher number than its place.
+// added is SQL for the rows of deliveries that are only ever added. What corrects a delivery stands for its row of the same key.
+func (s *Snapshot) added(files []File, w Ways) string {
+	var plain []File
+	var parts []string
+	for _, g := range grouped(files) {
+		if len(g) == 1 {
+			plain = append(plain, g...)
+			continue
+		}
+		parts = append(parts, "SELECT * FROM "+s.newestOfKey(g, w))
+	}
+	if parts == nil {
+		return s.with(plain, w.Columns)
+	}
+	if plain != nil {
+		parts = append(parts, "SELECT * FROM "+s.with(plain, w.Columns))
+	}
+	return "(" + strings.Join(parts, " UNION ALL BY NAME ") + ")"
+}
+
+// newestOfKey is SQL for the newest row of each key in some files.
+func (s *Snapshot) newestOfKey(files []File, w Ways) string {
+	all := s.with(files, w.Columns)
+	if len(files) == 1 {
+		return all // one delivery names a key once
+	}
+	return fmt.Sprintf("(SELECT * FROM %s QUALIFY row_number() OVER (PARTITION BY %s ORDER BY %s DESC) = 1)", all, columnar.Quote(w.Key...), newest(files))
+}
+
+// newest is SQL for the place of a row's delivery among a table's. A delivery that came late has a higher number than its place.
 func newest(files []File) string {
 	if slices.IsSortedFunc(files, func(a, b File) int { return cmp.Compare(a.Seq, b.Seq) }) {
 		return "seq"
@@ -171,50 +210,119 @@ func newest(files []File) string {
 	return "list_position([" + strings.Join(seqs, ", ") + "], seq)"
 }
 
-func (s *Snapshot) months(files []File, column string) string {
-	newest := map[string]int{}
+// grouped parts files into deliveries, each with what corrects it.
+func grouped(files []File) (out [][]File) {
 	for i, f := range files {
-		for _, m := range strings.Fields(f.Meta) {
+		if i == 0 || f.Stands != files[i-1].Stands || f.StandsSeq != files[i-1].StandsSeq {
+			out = append(out, nil)
+		}
+		out[len(out)-1] = append(out[len(out)-1], f)
+	}
+	return out
+}
+
+// covered lists the months of a delivery with what corrects it.
+func covered(files []File) (out []string) {
+	for _, f := range files {
+		out = append(out, strings.Fields(f.Meta)...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (s *Snapshot) months(files []File, w Ways) string {
+	newest := map[string]int{}
+	groups := grouped(files)
+	for i, g := range groups {
+		for _, m := range covered(g) {
 			newest[m] = i
 		}
 	}
 	var whole []File
 	var parts []string
-	for i, f := range files {
+	for i, g := range groups {
 		var mine []string
-		for _, m := range strings.Fields(f.Meta) {
+		all := covered(g)
+		for _, m := range all {
 			if newest[m] == i {
 				mine = append(mine, "DATE '"+m[:4]+"-"+m[4:]+"-01'")
 			}
 		}
-		switch len(mine) {
-		case 0:
-		case len(strings.Fields(f.Meta)):
-			whole = append(whole, f)
+		switch {
+		case len(mine) == 0:
+		case len(mine) == len(all) && len(g) == 1:
+			whole = append(whole, g...)
 		default:
-			parts = append(parts, fmt.Sprintf("SELECT * FROM %s WHERE %s IN (%s)", s.scan([]File{f}, ""), columnar.Quote(column), strings.Join(mine, ", ")))
+			parts = append(parts, fmt.Sprintf("SELECT * FROM %s WHERE %s IN (%s)", s.newestOfKey(g, w), columnar.Quote(w.Month), strings.Join(mine, ", ")))
 		}
 	}
 	if len(whole) > 0 {
-		parts = append(parts, "SELECT * FROM "+s.scan(whole, ""))
+		parts = append(parts, "SELECT * FROM "+s.with(whole, w.Columns))
 	}
 	return "(" + strings.Join(parts, " UNION ALL BY NAME ") + ")"
 }
+
+// with is SQL for all rows of files, with the columns that none of them has.
+func (s *Snapshot) with(files []File, columns []Column) string {
+	have := map[string]bool{}
+	for _, f := range files {
+		if len(f.columns) == 0 {
+			return s.scan(files)
+		}
+		for _, c := range f.columns {
+			have[c] = true
+		}
+	}
+	var lacks []string
+	for _, c := range columns {
+		if !have[c.Name] {
+			lacks = append(lacks, "CAST(NULL AS "+c.Type+") AS "+columnar.Quote(c.Name))
+		}
+	}
+	if lacks == nil {
+		return s.scan(files)
+	}
+	return "(SELECT *, " + strings.Join(lacks, ", ") + " FROM " + s.scan(files) + ")"
+}
+
+// Identity is SQL for the table holder → person as it was known, to stand after FROM: one row a holder; false when nobody is known. A holder of
+// whom nobody has said that he is also another one is a person of his own.
+func (s *Snapshot) Identity() (string, bool) {
+	files := s.files[IdentityTable]
+	if len(files) == 0 {
+		return "", false
+	}
+	now := s.with(files, []Column{{"subject", "BOOLEAN"}})
+	changes, changed := s.Scan(IdentityChanges)
+	if s.AsOf == 0 || !changed {
+		return now, true
+	}
+	day := s.AsOf.String()
+	return fmt.Sprintf(`(SELECT i.* REPLACE (coalesce(c.person, i.holder) AS person) FROM %s i
+LEFT JOIN (SELECT holder, arg_max(person, (known, n)) AS person FROM %s WHERE known <= DATE '%s' GROUP BY holder) c USING (holder))`, now, changes, day), true
+}
+
+// The tables that say who is who. identity: one row a holder; holder, person, and subject, whether a row of a register is about him (rather than only
+// names him; not known in files that are older than this). identity_change: one row a holder and change; holder, person, known (the day received), n (their order).
+const (
+	IdentityTable   = "identity"
+	IdentityChanges = "identity_change"
+)
 
 // Scan is SQL for all rows of a derived table, to stand after FROM; false when it has no file.
 func (s *Snapshot) Scan(table string) (string, bool) {
 	if len(s.files[table]) == 0 {
 		return "", false
 	}
-	return s.scan(s.files[table], ""), true
+	return s.scan(s.files[table]), true
 }
 
-func (s *Snapshot) scan(files []File, options string) string {
+func (s *Snapshot) scan(files []File) string {
 	paths := make([]string, len(files))
 	for i, f := range files {
 		paths[i] = literal(filepath.Join(s.dir, f.Path))
 	}
-	return "read_parquet([" + strings.Join(paths, ", ") + "], union_by_name=true" + options + ")"
+	return "read_parquet([" + strings.Join(paths, ", ") + "], union_by_name=true)"
 }
 
 func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
@@ -345,6 +453,12 @@ func (w *Writer) Parquet(ctx context.Context, conn *sql.Conn, f File, query stri
 	if f.Rows, err = res.RowsAffected(); err != nil || f.Rows == 0 {
 		return f, errors.Join(fault.Wrap("lake.Parquet", err), os.Remove(full))
 	}
+	if f.Stands == 0 {
+		f.Stands, f.StandsSeq = f.Received, f.Seq
+	}
+	if f.columns, err = names(ctx, conn, full); err != nil {
+		return f, err
+	}
 	if err := syncPath(full); err != nil {
 		return f, err
 	}
@@ -353,6 +467,13 @@ func (w *Writer) Parquet(ctx context.Context, conn *sql.Conn, f File, query stri
 	}
 	w.added = append(w.added, f)
 	return f, nil
+}
+
+// names lists the columns of a Parquet file.
+func names(ctx context.Context, conn *sql.Conn, path string) ([]string, error) {
+	var all string
+	err := columnar.Row(ctx, conn, "SELECT string_agg(name, ' ') FROM parquet_schema("+literal(path)+") WHERE num_children IS NULL", &all)
+	return strings.Fields(all), err
 }
 
 // Replace drops the present files of a table from the generation; what Parquet adds stands in their place.
@@ -412,8 +533,9 @@ func (w *Writer) publish(ctx context.Context, tx *sql.Tx) error {
 	for _, f := range w.added {
 		info, err := os.Stat(filepath.Join(w.lake.dir, f.Path))
 		if err == nil {
-			_, err = tx.ExecContext(ctx, `INSERT INTO lake_file (path, tbl, row_count, bytes, received, cutoff, seq, meta, added) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-				f.Path, f.Table, f.Rows, info.Size(), f.Received, f.Cutoff, f.Seq, f.Meta, w.next)
+			_, err = tx.ExecContext(ctx, `INSERT INTO lake_file (path, tbl, row_count, bytes, received, cutoff, seq, meta, stands, stands_seq, columns, added)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+				f.Path, f.Table, f.Rows, info.Size(), f.Received, f.Cutoff, f.Seq, f.Meta, f.Stands, f.StandsSeq, strings.Join(f.columns, " "), w.next)
 		}
 		if err != nil {
 			return fault.Wrap("lake.Commit", err)
@@ -440,4 +562,4 @@ func (w *Writer) Abort(ctx context.Context) error {
 }
 
 // Written is SQL for the rows of a file that the writer has written and not yet published, to stand after FROM.
-func (w *Writer) Written(f File) string { return w.scan([]File{f}, "") }
+func (w *Writer) Written(f File) string { return w.scan([]File{f}) }

@@ -127,6 +127,13 @@ func (r *reader) pack(p *Pack, shipped fs.FS, constants Map[Src]) {
 			p.Registers = append(p.Registers, reg)
 		}
 	}
+	if len(r.mistakes) == 0 { // a register with mistakes would only be missed again
+		for _, f := range files["registers"] {
+			if reg := find(p.Registers, func(reg *Register) bool { return reg.File == f }); reg != nil {
+				r.refers(f, p, reg)
+			}
+		}
+	}
 	for _, f := range files["facts"] {
 		s := &Subject{}
 		if !r.read(f, s) {
@@ -226,11 +233,11 @@ func (r *reader) codeList(file string, c *CodeList) {
 
 var (
 	columnTypes = map[string]expr.Type{
-		"id_number": "", "person_name": "", "phone": "", "uscc": expr.Text, "text": expr.Text, "number": expr.Text, "code": expr.Text,
+		"id_number": "", "person_name": "", "phone": "", "account": "", "uscc": expr.Text, "text": expr.Text, "number": expr.Text, "code": expr.Text,
 		"int": expr.Int, "yuan": expr.Int, "day": expr.Day, "month": expr.Day, "bool": expr.Bool,
 	}
 	classes = map[string]string{ // the classes that a type may have
-		"id_number": "personal", "person_name": "personal", "phone": "personal", "uscc": "code", "text": "cleared personal", "number": "keyed code",
+		"id_number": "personal alias holder", "person_name": "personal", "phone": "personal", "account": "personal", "uscc": "code", "text": "cleared personal", "number": "keyed code",
 		"code": "code", "int": "number", "yuan": "number", "day": "day", "month": "day", "bool": "code",
 	}
 	modes = []string{"append", "upsert", "replace_month", "replace_all"}
@@ -283,11 +290,26 @@ func (r *reader) register(file string, p *Pack, reg *Register) {
 		}
 	}
 	for _, c := range reg.Columns {
-		if slices.Contains([]string{"person", "holder", "subject", "seq", "row_hash", "on", "received"}, c.Name.Text) {
+		if slices.Contains([]string{"person", "holder", "subject", "seq", "ord", "row_hash", "key_hash", "on", "received", "row"}, c.Name.Text) {
 			r.at(file, c.Name, "a column cannot be called %s: the lake has one of its own", c.Name.Text)
 		}
 	}
 	for _, k := range reg.Key {
+		if !slices.Contains(names, k.Text) {
+			r.unknown(file, k, "column", names)
+		}
+	}
+	for _, k := range append(slices.Clone(reg.Key), reg.Settles...) {
+		c := reg.Column(k.Text)
+		if c == nil {
+			continue
+		}
+		if c.InLake() == slices.ContainsFunc(reg.Settles, func(s Src) bool { return s == k }) && c != reg.PersonColumn() {
+			r.at(file, k, "%s", map[bool]string{true: k.Text + " is no personal column, and so not the vault's: only personal columns are settled",
+				false: k.Text + " never reaches the lake, and so cannot be part of the key"}[c.InLake()])
+		}
+	}
+	for _, k := range reg.Settles {
 		if !slices.Contains(names, k.Text) {
 			r.unknown(file, k, "column", names)
 		}
@@ -297,8 +319,13 @@ func (r *reader) register(file string, p *Pack, reg *Register) {
 			r.unknown(file, *s, "column", names)
 		}
 	}
-	if reg.About == "person" && !slices.ContainsFunc(reg.Columns, func(c *Column) bool { return c.Type.Text == "id_number" && c.Required }) {
-		r.mistake(file, 1, 1, "a register about persons needs a required column of type id_number")
+	if reg.About == "person" && !slices.ContainsFunc(reg.Columns, func(c *Column) bool {
+		return c.Type.Text == "id_number" && c.Required && c.Class.Text != "alias" && c.Class.Text != "holder"
+	}) {
+		r.mistake(file, 1, 1, "a register about persons needs a required column of type id_number and class personal")
+	}
+	for _, c := range reg.Columns {
+		r.idColumn(file, reg, c)
 	}
 	v, err := expr.NewVocabulary(append(words, expr.Name{Name: "received", Type: expr.Day, Sure: true})...)
 	if err != nil {
@@ -307,6 +334,84 @@ func (r *reader) register(file string, p *Pack, reg *Register) {
 	}
 	for _, ch := range reg.Checks {
 		ch.expr = r.compileRow(file, v, ch.Holds, expr.Bool)
+	}
+}
+
+// idColumn checks what is particular to numbers of people: one column says whom a row is about, the others are that person's other numbers (alias)
+// or other people (holder).
+func (r *reader) idColumn(file string, reg *Register, c *Column) {
+	switch {
+	case c.Type.Text != "id_number":
+		if c.Kind != nil {
+			r.at(file, *c.Kind, "kind stands beside type id_number, and only there")
+		}
+		return
+	case c.Class.Text == "personal" && reg.About == "person" && c != reg.PersonColumn():
+		r.at(file, c.Class, "%s says already whom a row is about: another number of the same person is of class alias, another person's of class holder", reg.PersonColumn().Name.Text)
+	case c.Class.Text == "alias" && reg.About != "person":
+		r.at(file, c.Class, "alias is another number of the person whom a row is about, and here it is about %ss", reg.About)
+	case c.Class.Text == "personal" && reg.About != "person":
+		r.at(file, c.Class, "a row about an employer names a person as class holder")
+	}
+	if c.Kind == nil {
+		return
+	}
+	if k := reg.Column(c.Kind.Text); k == nil {
+		r.unknown(file, *c.Kind, "column", columnNames(reg))
+	} else if k.Codes == nil || k.Codes.Text != "id_kind" {
+		r.at(file, *c.Kind, "the column %s says which kind of number it is, and so is of the code list id_kind", k.Name.Text)
+	}
+}
+
+// refers checks what rows should be met by in other registers; all registers have been read.
+func (r *reader) refers(file string, p *Pack, reg *Register) {
+	for _, ref := range reg.Refers {
+		other := p.Register(ref.Register.Text)
+		if other == nil {
+			r.unknown(file, ref.Register, "register", registerNames(p))
+			continue
+		}
+		if ref.Column == nil {
+			if ref.To != nil || reg.About != "person" || other.About != "person" {
+				r.at(file, ref.Register, "name the column: only a row about a person is met by a person's row without one")
+			}
+		} else {
+			to := *ref.Column
+			if ref.To != nil {
+				to = *ref.To
+			}
+			mine, theirs := reg.Column(ref.Column.Text), other.Column(to.Text)
+			switch {
+			case mine == nil:
+				r.unknown(file, *ref.Column, "column", columnNames(reg))
+			case theirs == nil:
+				r.unknown(file, to, "column", columnNames(other))
+			case !mine.InLake() || !theirs.InLake():
+				r.at(file, *ref.Column, "%s and %s are compared in the lake, which has no personal column", mine.Name.Text, theirs.Name.Text)
+			case mine.SQLType() != theirs.SQLType(), mine.Class.Text == "keyed" && mine.Name.Text != theirs.Name.Text:
+				r.at(file, *ref.Column, "%s and %s cannot be compared", mine.Name.Text, theirs.Name.Text)
+			}
+		}
+		if ref.Where != nil {
+			words := r.ranks(p)
+			for _, c := range other.Columns {
+				if w, ok := c.word(); ok {
+					words = append(words, w)
+				}
+			}
+			for _, c := range reg.Columns {
+				if w, ok := c.word(); ok {
+					w.Name = "row." + w.Name
+					words = append(words, w)
+				}
+			}
+			v, err := expr.NewVocabulary(words...)
+			if err != nil {
+				r.mistake(file, 1, 1, "a column's name cannot be used: %v", err)
+				continue
+			}
+			ref.where = r.compileRow(file, v, *ref.Where, expr.Bool)
+		}
 	}
 }
 
@@ -331,7 +436,7 @@ func (c *Column) word() (expr.Name, bool) {
 			w.Min, w.Max = w.Min*100, w.Max*100
 		}
 	}
-	return w, t != "" && c.InLake()
+	return w, t != "" && c.InLake() && c.Class.Text != "holder"
 }
 
 func (c *CodeList) codes() []string {

@@ -1,6 +1,8 @@
 package pack
 
 import (
+	"strings"
+
 	"bole/internal/calendar"
 	"bole/internal/expr"
 	"bole/internal/law"
@@ -72,11 +74,50 @@ type Register struct {
 	Key      []Src     `yaml:"key,required"`   // columns that make a row one row
 	Month    *Src      `yaml:"month"`          // replace_month: the column with the month
 	Day      *Src      `yaml:"day"`            // the column with the day that a row tells of, for pages
+	Settles  []Src     `yaml:"settles"`        // personal columns whose word replaces what the vault knows of the person
 	Complete bool      `yaml:"complete"`       // no row means there is none; otherwise silence is unknown
 	Keep     int64     `yaml:"keep_months"`    // months that old versions are kept
 	Columns  []*Column `yaml:"columns,required"`
 	Checks   []*Check  `yaml:"checks"`
+	Refers   []*Refer  `yaml:"refers"`
 	File     string    `yaml:"-"`
+}
+
+// Refer says that a row should be met by a row of another register: that an employer is registered, that the body which issued a certificate was
+// filed on that day. A row without its counterpart is taken and counted, not refused: the other register may come later.
+type Refer struct {
+	ID       string `yaml:"id,required"`
+	Register Src    `yaml:"register,required"`
+	Column   *Src   `yaml:"column"` // of this register; absent: the person
+	To       *Src   `yaml:"to"`     // the other register's column; absent: the same name, or the person
+	Where    *Src   `yaml:"where"`  // over the other register's columns, and this row's as row.<column>; unknown counts as met
+	Title    Words  `yaml:"title,required"`
+
+	where *expr.Expr
+}
+
+// Columns are the two columns that must be equal: this register's and the other's.
+func (r *Refer) Columns() (mine, theirs string) {
+	if r.Column == nil {
+		return "holder", "holder"
+	}
+	if r.To == nil {
+		return r.Column.Text, r.Column.Text
+	}
+	return r.Column.Text, r.To.Text
+}
+
+// WhereSQL is SQL for the condition on a row and its counterpart, by the names that they go under. What cannot be told counts as met.
+func (r *Refer) WhereSQL(mine, theirs string) string {
+	if r.where == nil {
+		return "TRUE"
+	}
+	return "(" + r.where.SQL(expr.DuckDB, expr.Names{Column: func(name string) string {
+		if own, ok := strings.CutPrefix(name, "row."); ok {
+			return mine + `."` + own + `"`
+		}
+		return theirs + `."` + name + `"`
+	}}) + ") IS NOT FALSE"
 }
 
 // Column is one column of a register.
@@ -84,8 +125,9 @@ type Column struct {
 	Name     Src      `yaml:"name,required"`
 	Title    Words    `yaml:"title,required"`
 	Heads    []string `yaml:"heads"`          // headings met in deliveries, beside the name and the titles
-	Type     Src      `yaml:"type,required"`  // id_number person_name phone uscc text number code int yuan day month bool
-	Class    Src      `yaml:"class,required"` // personal keyed code number day cleared
+	Type     Src      `yaml:"type,required"`  // id_number person_name phone account uscc text number code int yuan day month bool
+	Class    Src      `yaml:"class,required"` // personal alias holder keyed code number day cleared
+	Kind     *Src     `yaml:"kind"`           // id_number: the column, of the code list id_kind, that says which kind of number it is
 	Codes    *Src     `yaml:"codes"`
 	Required bool     `yaml:"required"`
 	Min      *int64   `yaml:"min"`
@@ -97,8 +139,24 @@ type Column struct {
 // List is the column's code list, or nil.
 func (c *Column) List() *CodeList { return c.list }
 
-// InLake reports whether the column's value, or a keyed hash of it, is written to the lake; personal ones stay in the vault.
-func (c *Column) InLake() bool { return c.Class.Text != "personal" }
+// InLake reports whether the column's value, a keyed hash of it or a holder in its place is written to the lake; personal ones stay in the vault, and
+// so does another number of the same person (alias).
+func (c *Column) InLake() bool { return c.Class.Text != "personal" && c.Class.Text != "alias" }
+
+// SQLType is the type in which the lake keeps the column.
+func (c *Column) SQLType() string {
+	switch {
+	case c.Class.Text == "holder", c.Type.Text == "int", c.Type.Text == "yuan":
+		return "BIGINT"
+	case c.list != nil && c.list.Ordered:
+		return "SMALLINT"
+	case c.Type.Text == "day", c.Type.Text == "month":
+		return "DATE"
+	case c.Type.Text == "bool":
+		return "BOOLEAN"
+	}
+	return "VARCHAR"
+}
 
 // Check is a condition over one row's columns that a delivered row must meet; unknown lets it pass.
 type Check struct {
@@ -117,12 +175,38 @@ func (r *Register) KeyColumns() []string {
 	out := make([]string, len(r.Key))
 	for i, k := range r.Key {
 		out[i] = k.Text
-		if r.Column(k.Text).Type.Text == "id_number" {
+		if r.Column(k.Text) == r.PersonColumn() {
 			out[i] = "holder"
 		}
 	}
 	return out
 }
+
+// PersonColumn is the column with the number of the person whom a row is about; nil in a register about employers.
+func (r *Register) PersonColumn() *Column {
+	if r.About != "person" {
+		return nil
+	}
+	return find(r.Columns, func(c *Column) bool { return c.Type.Text == "id_number" && c.Class.Text == "personal" })
+}
+
+// LakeColumns are the columns that the lake has for the register's rows, each with its type, a row's own marks among them: holder (whom it is about),
+// seq (the delivery) and row_hash.
+func (r *Register) LakeColumns() []LakeColumn {
+	var out []LakeColumn
+	if r.About == "person" {
+		out = append(out, LakeColumn{"holder", "BIGINT"})
+	}
+	for _, c := range r.Columns {
+		if c.InLake() {
+			out = append(out, LakeColumn{c.Name.Text, c.SQLType()})
+		}
+	}
+	return append(out, LakeColumn{"seq", "BIGINT"}, LakeColumn{"row_hash", "UBIGINT"})
+}
+
+// LakeColumn is one column of a table of the lake.
+type LakeColumn struct{ Name, Type string }
 
 // MonthColumn is the column whose months a delivery replaces; "" where deliveries replace none.
 func (r *Register) MonthColumn() string {

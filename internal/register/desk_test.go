@@ -1,9 +1,7 @@
 package register
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -51,7 +49,7 @@ func newOffice(t *testing.T, p *pack.Pack) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &office{&Desk{Pack: p, Store: db, Lake: l, Vault: vault.Open(db, keys), Files: files.Open(filepath.Join(dir, "files"), keys)}, t, dir}
+	return &office{&Desk{Pack: p, Store: db, Lake: l, Vault: vault.Open(db, keys).In(filepath.Join(dir, "tmp")), Files: files.Open(filepath.Join(dir, "files"), keys)}, t, dir}
 }
 
 // liaocheng is the shipped pack.
@@ -84,6 +82,14 @@ source: a test
 items:
   - {code: red, zh: 红, en: red}
   - {code: green, zh: 绿, en: green, also: [青]}
+`)},
+		"codes/id_kind.yaml": {Data: []byte(`codes: id_kind
+title: {zh: 证件类型, en: Kind of identity document}
+source: a test
+items:
+  - {code: resident, zh: 居民身份证, en: resident identity card}
+  - {code: passport, zh: 护照, en: passport}
+  - {code: other, zh: 其他, en: other}
 `)},
 		"registers/" + name + ".yaml": {Data: []byte(register)},
 		"facts/person.yaml": {Data: []byte(`subject: person
@@ -128,7 +134,7 @@ func (o *office) take(register, name, text, received string) Report {
 }
 
 // tally is a report in a line.
-func tally(r Report) string {
+func told(r Report) string {
 	s := fmt.Sprintf("%d accepted %d quarantined %d unchanged", r.Accepted, r.Quarantined, r.Unchanged)
 	if r.Again {
 		s += " again"
@@ -212,7 +218,7 @@ func (o *office) rows(register, columns, asOf string) string {
 }
 
 // keptRejects opens the sealed rejects of a delivery.
-func (o *office) keptRejects(delivery int64) (out []kept) {
+func (o *office) keptRejects(delivery int64) (out []handed) {
 	o.t.Helper()
 	var sum string
 	if err := o.Store.QueryRowContext(o.t.Context(), `SELECT rejects FROM register_delivery WHERE id = $1`, delivery).Scan(&sum); err != nil {
@@ -221,21 +227,8 @@ func (o *office) keptRejects(delivery int64) (out []kept) {
 	if sum == "" {
 		return nil
 	}
-	f, err := o.Files.Open(sum)
-	if err != nil {
+	if err := o.kept(sum, func(_ []string, h *handed) error { out = append(out, *h); return nil }); err != nil {
 		o.t.Fatal(err)
-	}
-	defer f.Close()
-	var text bytes.Buffer
-	if _, err := text.ReadFrom(f); err != nil {
-		o.t.Fatal(err)
-	}
-	for line := range strings.Lines(text.String()) {
-		var k kept
-		if err := json.Unmarshal([]byte(line), &k); err != nil {
-			o.t.Fatal(err)
-		}
-		out = append(out, k)
 	}
 	return out
 }
@@ -249,4 +242,27 @@ func citizen(region, birth string, serial int) string {
 		sum += weight * int(s[i]-'0')
 	}
 	return s + string("0123456789X"[(12-sum%11)%11])
+}
+
+// persons is who was who as of a day: holder=person, in order.
+func (o *office) persons(asOf string) string {
+	o.t.Helper()
+	var day calendar.Day
+	if asOf != "" {
+		day = calendar.MustParse(asOf)
+	}
+	s, err := o.Lake.Read(o.t.Context(), day)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer s.Close()
+	identity, ok := s.Identity()
+	if !ok {
+		return ""
+	}
+	var out string
+	if err := s.QueryRowContext(o.t.Context(), "SELECT string_agg(holder || '=' || person, ' ' ORDER BY holder) FROM "+identity).Scan(&out); err != nil {
+		o.t.Fatal(err)
+	}
+	return out
 }

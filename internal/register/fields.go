@@ -1,7 +1,6 @@
 package register
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -17,12 +16,25 @@ type reason struct {
 	column int    // place among the register's columns; -1 for the row as a whole
 	key    string // in package locale; empty for a check of the pack
 	args   []any
+	check  string // the check's id
 	says   pack.Words
 }
 
+// code is the reason as it is counted: the column where there is one, and the key or the check.
+func (r reason) code(reg *pack.Register) string {
+	what := strings.TrimPrefix(r.key, "reject.")
+	if r.check != "" {
+		what = "check:" + r.check
+	}
+	if r.column >= 0 {
+		return reg.Columns[r.column].Name.Text + ":" + what
+	}
+	return what
+}
+
 // reader reads one field of a column: the value for the rule language (bool, int64, string, calendar.Day; nil for an empty field), or what is
-// wrong.
-type reader func(s string) (value any, wrong string, args []any)
+// wrong. The columns that it depends on have been read into the row.
+type reader func(s string, r *row) (value any, wrong string, args []any)
 
 // readers makes a reader for each column of a register.
 func readers(reg *pack.Register) []reader {
@@ -30,14 +42,26 @@ func readers(reg *pack.Register) []reader {
 	for i, c := range reg.Columns {
 		read := fieldReader(c)
 		required := c.Required
-		out[i] = func(s string) (any, string, []any) {
+		out[i] = func(s string, r *row) (any, string, []any) {
 			if s = sheet.Clean(s); s == "" {
 				if required {
 					return nil, "reject.required", nil
 				}
 				return nil, "", nil
 			}
-			return read(s)
+			return read(s, r)
+		}
+	}
+	return out
+}
+
+// readingOrder is the columns in the order in which they can be read: numbers of people come after the columns that say which kind of number they are.
+func readingOrder(reg *pack.Register) (out []int) {
+	for _, late := range []bool{false, true} {
+		for i, c := range reg.Columns {
+			if (c.Kind != nil) == late {
+				out = append(out, i)
+			}
 		}
 	}
 	return out
@@ -46,40 +70,44 @@ func readers(reg *pack.Register) []reader {
 func fieldReader(c *pack.Column) reader {
 	switch c.Type.Text {
 	case "id_number":
-		return func(s string) (any, string, []any) {
-			n, wrong := vault.ParseNumber(s)
-			return n.Normal, wrong, nil
+		return idReader(c)
+	case "person_name":
+		return func(s string, _ *row) (any, string, []any) { return readText(vault.CleanName(s), nil) }
+	case "phone":
+		return readPhone
+	case "account":
+		return func(s string, _ *row) (any, string, []any) {
+			account, wrong := vault.ParseAccount(s)
+			return account, wrong, nil
 		}
-	case "person_name", "phone":
-		return readText
 	case "text":
 		cleared := c.Class.Text == "cleared"
-		return func(s string) (any, string, []any) {
-			if cleared && slices.ContainsFunc(strings.FieldsFunc(s, notOfNumber), likeNumber) {
+		return func(s string, _ *row) (any, string, []any) {
+			if cleared && likeNumber(s) {
 				return nil, "reject.personal", nil
 			}
-			return readText(s)
+			return readText(s, nil)
 		}
 	case "uscc":
-		return func(s string) (any, string, []any) {
+		return func(s string, _ *row) (any, string, []any) {
 			code, ok, sound := vault.CreditCode(s)
 			switch {
 			case !ok:
 				return nil, "reject.uscc", nil
-			case likeNumber(code) && !(sound && code[0] == '9'): // who pays for himself is often delivered under his own number
+			case vault.LikeNumber(code) && !(sound && code[0] == '9'): // who pays for himself is often delivered under his own number
 				return nil, "reject.personal", nil
 			}
 			return code, "", nil
 		}
 	case "number":
 		keyed := c.Class.Text == "keyed"
-		return func(s string) (any, string, []any) { return readNumber(s, keyed) }
+		return func(s string, _ *row) (any, string, []any) { return readNumber(s, keyed) }
 	case "code":
 		return codeReader(c.List())
 	case "int", "yuan":
 		return intReader(c)
 	case "day":
-		return func(s string) (any, string, []any) {
+		return func(s string, _ *row) (any, string, []any) {
 			d, err := sheet.ParseDay(s)
 			if err != nil {
 				return nil, "reject.day", nil
@@ -87,7 +115,7 @@ func fieldReader(c *pack.Column) reader {
 			return d, "", nil
 		}
 	case "month":
-		return func(s string) (any, string, []any) {
+		return func(s string, _ *row) (any, string, []any) {
 			m, err := sheet.ParseMonth(s)
 			if err != nil {
 				return nil, "reject.month", nil
@@ -95,7 +123,7 @@ func fieldReader(c *pack.Column) reader {
 			return m.First(), "", nil
 		}
 	case "bool":
-		return func(s string) (any, string, []any) {
+		return func(s string, _ *row) (any, string, []any) {
 			v, ok := yesNo[strings.ToLower(s)]
 			if !ok {
 				return nil, "reject.bool", nil
@@ -106,16 +134,43 @@ func fieldReader(c *pack.Column) reader {
 	panic("register: no reader for a column of type " + c.Type.Text)
 }
 
+// oldest is the age beyond which a day of birth is a slip of the pen.
+const oldest = 130
+
+// idReader reads an identity number of the kind that the row states, or that its form tells. A number of eighteen places says by itself what it is.
+func idReader(c *pack.Column) reader {
+	return func(s string, r *row) (any, string, []any) {
+		n, wrong := vault.ParseNumber(s, r.stated(c))
+		switch {
+		case wrong != "":
+			return nil, wrong, nil
+		case n.Birth > r.received, n.Birth != 0 && calendar.YearsBetween(n.Birth, r.received) > oldest:
+			return nil, "reject.id_birth", nil
+		}
+		if len(n.Normal) != 18 {
+			r.kinds[c] = n.Kind
+		}
+		return n.Normal, "", nil
+	}
+}
+
+// readPhone keeps a telephone number in one spelling; one that is none refuses no row, and is remarked upon.
+func readPhone(s string, r *row) (any, string, []any) {
+	phone, ok := vault.ParsePhone(s)
+	r.flags.phone = r.flags.phone || !ok
+	return readText(phone, nil)
+}
+
 var yesNo = map[string]bool{
 	"是": true, "1": true, "y": true, "yes": true, "true": true, "已到账": true, "有": true,
 	"否": false, "0": false, "n": false, "no": false, "false": false, "未到账": false, "无": false,
 }
 
-func readText(s string) (any, string, []any) {
+func readText(s string, _ *row) (any, string, []any) {
 	if len(s) > 400 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return nil, "reject.text", nil
 	}
-	if _, wrong := vault.ParseNumber(s); wrong == "" {
+	if _, wrong := vault.ParseNumber(s, ""); wrong == "" {
 		return nil, "reject.personal", nil
 	}
 	return s, "", nil
@@ -138,18 +193,30 @@ func readNumber(s string, keyed bool) (any, string, []any) {
 	return s, "", nil
 }
 
-// likeNumber reports whether a text is a person's number, also one with a wrong check digit: 18 characters, or 15, with a day of birth in them.
+// likeNumber reports whether a field is somebody's identity number, also one with a wrong check digit, or holds one among other words.
 func likeNumber(s string) bool {
-	_, wrong := vault.ParseNumber(s)
-	if wrong != "reject.id_check" {
-		return wrong == ""
+	if len(s) < 15 { // no number is shorter
+		return false
 	}
-	_, err := sheet.ParseDay(s[6:14])
-	return err == nil
+	if vault.LikeNumber(s) {
+		return true
+	}
+	for _, part := range [...]func(rune) bool{notOfNumber, notOfCard} {
+		for word := range strings.FieldsFuncSeq(s, part) {
+			if vault.LikeNumber(word) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
-// notOfNumber parts a text where no person's number can go on.
+// notOfNumber and notOfCard part a text where no number of a resident, and none of a foreign permanent residence card, can go on.
 func notOfNumber(r rune) bool { return (r < '0' || r > '9') && r != 'X' && r != 'x' }
+
+func notOfCard(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+}
 
 // codeReader accepts a code, its words in either language, and the other spellings that its list names. An ordered list's value is its rank.
 func codeReader(list *pack.CodeList) reader {
@@ -166,7 +233,7 @@ func codeReader(list *pack.CodeList) reader {
 		words = append(words, it.Zh)
 	}
 	codes := strings.Join(words, "、")
-	return func(s string) (any, string, []any) {
+	return func(s string, _ *row) (any, string, []any) {
 		v, ok := values[s]
 		if !ok {
 			return nil, "reject.code", []any{"codes", codes}
@@ -176,7 +243,7 @@ func codeReader(list *pack.CodeList) reader {
 }
 
 func intReader(c *pack.Column) reader {
-	return func(s string) (any, string, []any) {
+	return func(s string, _ *row) (any, string, []any) {
 		var n, unit int64 = 0, 1
 		if c.Type.Text == "yuan" {
 			fen, err := money.ParseYuan(s)
@@ -204,28 +271,23 @@ func intReader(c *pack.Column) reader {
 	}
 }
 
-// sqlType is the column as the lake keeps it.
-func sqlType(c *pack.Column) string {
-	switch c.Type.Text {
-	case "code":
-		if c.List().Ordered {
-			return "SMALLINT"
-		}
-	case "int", "yuan":
-		return "BIGINT"
-	case "day", "month":
-		return "DATE"
-	case "bool":
-		return "BOOLEAN"
-	}
-	return "VARCHAR"
-}
-
 // row is one row's values by column, for the pack's checks.
 type row struct {
 	reg      *pack.Register
 	values   []any
+	wrong    []bool                  // by column: there is a value, and it cannot be read
+	kinds    map[*pack.Column]string // of the numbers that have not eighteen places
+	flags    flags
 	received calendar.Day
+}
+
+// stated is the kind of number that stands in a column, as the row says; "" where it does not.
+func (r *row) stated(c *pack.Column) string {
+	if c.Kind == nil {
+		return ""
+	}
+	s, _ := r.value(c.Kind.Text).(string)
+	return s
 }
 
 func (r *row) value(name string) any {

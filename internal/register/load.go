@@ -1,14 +1,14 @@
 package register
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
-	"database/sql/driver"
-	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,10 +21,8 @@ import (
 	"bole/internal/files"
 	"bole/internal/lake"
 	"bole/internal/pack"
-	"bole/internal/sheet"
 	"bole/internal/store"
 	"bole/internal/vault"
-	"github.com/zeebo/xxh3"
 )
 
 // Desk is where deliveries are taken.
@@ -34,102 +32,133 @@ type Desk struct {
 	Lake  *lake.Lake
 	Vault *vault.Vault
 	Files *files.Store
+	Step  func(name string) // told each of Steps as a load reaches it, for tests that pull the plug there; may be nil
 
 	resolver *vault.Resolver
 }
 
+// Steps are the moments of a load at which something has just been written, in order. Whatever ends the process at one of them, the home has all
+// of the delivery or none.
+var Steps = []string{"leased", "staged", "written", "identified", "kept", "recorded", "committed"}
+
+func (d *Desk) step(name string) {
+	if d.Step != nil {
+		d.Step(name)
+	}
+}
+
 // Delivery says what to load, and when it came.
 type Delivery struct {
-	Register string
-	Path     string
-	Received calendar.Day
-	Cutoff   calendar.Day      // the day that the file describes; 0 when the sender does not say
-	Headings map[string]string // a sender's heading → column, beside those that the pack knows
-	At       time.Time
-	Rejects  *Rejects         // where rejected rows are written for the sender; nil for nowhere
-	Progress func(rows int64) // called every so often; may be nil
+	Register  string
+	Path      string
+	Received  calendar.Day
+	Cutoff    calendar.Day      // the day that the file describes; 0 when the sender does not say
+	Headings  map[string]string // a sender's heading → column, beside those that the pack knows
+	Encoding  string            // as the sender states it; "" when it is to be found out
+	Delimiter rune              // likewise; 0 when it is to be found out
+	At        time.Time
+	Rejects   *Rejects         // where rejected rows are written for the sender; nil for nowhere
+	Progress  func(rows int64) // called every so often; may be nil
 }
 
-// Report is what became of a delivery. Rows = Accepted + Quarantined + Unchanged.
-type Report struct {
-	Register    string
-	File        string
-	Delivery    int64 // its number; the earlier one's for the same bytes
-	Rows        int64
-	Accepted    int64    // written to the lake
-	Quarantined int64    // put before a person by this call
-	Unchanged   int64    // the lake had them already
-	Again       bool     // the same bytes were delivered before: nothing was done
-	Ignored     []string // headings that no column has
-	Unsound     int64    // credit codes whose check digit is wrong: flagged, not refused
-}
-
-// Load takes one delivery.
+// Load takes one delivery. A workbook of rejects that comes back, known by its column of reject numbers, corrects the deliveries whose rows it has.
 //
 // Errors: NotFound for an unknown register or file; Invalid when the file as a whole cannot be taken (no headings, a required column
-// missing, a column twice), and then nothing of it is kept.
+// missing, a column twice, a file cut off that would take the place of a whole one), and then nothing of it is kept.
 func (d *Desk) Load(ctx context.Context, in Delivery) (Report, error) {
 	rep, err := d.load(ctx, in)
 	return rep, fault.Wrap("register.Load", err)
 }
 
-func (d *Desk) load(ctx context.Context, in Delivery) (Report, error) {
-	reg := d.Pack.Register(in.Register)
-	rep := Report{Register: in.Register, File: filepath.Base(in.Path)}
-	if reg == nil {
-		var names []string
-		for _, r := range d.Pack.Registers {
-			names = append(names, r.Name)
-		}
-		return rep, fault.New("register.Load", fault.NotFound, "register.unknown", "register", in.Register, "registers", strings.Join(names, ", "))
-	}
-	f, err := sheet.Open(in.Path)
+func (d *Desk) load(ctx context.Context, in Delivery) (rep Report, err error) {
+	reg, err := d.register(in.Register)
 	if err != nil {
 		return rep, err
 	}
-	defer f.Close()
-	sum, err := d.sum(in.Path)
-	if err != nil {
+	rep = Report{Register: reg.Name, File: filepath.Base(in.Path), Received: in.Received, Cutoff: in.Cutoff}
+	l := &loading{Desk: d, in: in, reg: reg, rep: &rep}
+	if l.plain, _, err = files.Sum(in.Path); errors.Is(err, os.ErrNotExist) {
+		return rep, fault.New("register.load", fault.NotFound, "sheet.file_missing", "file", rep.File)
+	} else if err != nil {
 		return rep, err
 	}
-	l := &loading{Desk: d, in: in, reg: reg, file: f, rep: &rep, sum: sum}
+	l.sum, l.setup = d.fingerprint("delivery "+l.plain), d.fingerprint(l.given())
 	if again, err := l.again(ctx); again || err != nil {
 		return rep, err
 	}
-	if err := l.headings(); err != nil {
+	if l.lines, err = l.open(ctx); err != nil {
 		return rep, err
 	}
+	defer func() { err = errors.Join(err, l.lines.close()) }()
+	rep.Format, rep.Encoding, rep.Ignored = l.lines.file.Format(), l.lines.file.Encoding(), l.lines.ignored
 	return rep, l.run(ctx)
 }
 
-// sum is a keyed name for a file's bytes: the same bytes have the same, and nobody without the keys can test a guess.
-func (d *Desk) sum(path string) (string, error) {
-	plain, _, err := files.Sum(path)
-	if err != nil {
-		return "", err
+// register finds a register of the pack.
+//
+// Errors: NotFound "register.unknown".
+func (d *Desk) register(name string) (*pack.Register, error) {
+	if reg := d.Pack.Register(name); reg != nil {
+		return reg, nil
 	}
-	k := d.Vault.Fingerprint("delivery " + plain)
-	return hex.EncodeToString(k[:]), nil
+	var names []string
+	for _, r := range d.Pack.Registers {
+		names = append(names, r.Name)
+	}
+	return nil, fault.New("register.register", fault.NotFound, "register.unknown", "register", name, "registers", strings.Join(names, ", "))
+}
+
+// fingerprint is a keyed name for what must not be guessed: the same has the same, and nobody without the keys can test a guess.
+func (d *Desk) fingerprint(s string) string {
+	k := d.Vault.Fingerprint(s)
+	return hex.EncodeToString(k[:])
 }
 
 // loading is one delivery under way.
 type loading struct {
 	*Desk
-	in      Delivery
-	reg     *pack.Register
-	file    *sheet.File
-	rep     *Report
-	sum     string
-	place   []int // of a register's column among the file's fields; -1 when absent
-	reads   []reader
-	rejects *quarantine
-	months  map[calendar.Month]bool
-	keys    map[uint64]uint64 // key → row, within the file
+	in    Delivery
+	reg   *pack.Register
+	rep   *Report
+	plain string // the sum of the file's bytes
+	sum   string // its keyed form
+	setup string // what beside the bytes decides about the rows: the pack, the map, what was stated
+	lines *lines
+
+	reads    []reader
+	sequence []int // the columns in the order of reading
+	settles  vault.Parts
+	rejects  *quarantine
+	waiting  *waiting
+	parts    map[int64]*part // by the delivery whose rows they are; 0 for rows of this one
+	counts   tally
 }
 
-// again reports whether the same bytes were delivered before, and answers with that delivery.
+// part is the rows of a loading that stand together: all of them, or in a workbook of corrections those that correct one delivery.
+type part struct {
+	id       int64        // the number of this delivery
+	corrects int64        // the delivery that it corrects; 0 for none
+	stands   calendar.Day // the day on which that one was received; 0 for none
+	months   map[calendar.Month]bool
+
+	accepted, quarantined, unchanged int64
+}
+
+// given is what beside the bytes decides about a file's rows.
+func (l *loading) given() string {
+	given := []string{"setup", l.Pack.Hash, l.in.Encoding, string(l.in.Delimiter)}
+	for _, h := range slices.Sorted(maps.Keys(l.in.Headings)) {
+		given = append(given, h, l.in.Headings[h])
+	}
+	return strings.Join(given, "\n")
+}
+
+// again reports whether the same bytes were delivered before, and answers with that delivery. Bytes of which rows were rejected are looked at again
+// when the pack or the map has changed since: that may have been what was wrong.
 func (l *loading) again(ctx context.Context) (bool, error) {
-	err := l.Store.QueryRowContext(ctx, `SELECT id, accepted + quarantined + unchanged FROM register_delivery WHERE register = $1 AND sum = $2`, l.reg.Name, l.sum).
+	err := l.Store.QueryRowContext(ctx, `
+SELECT max(id), coalesce(sum(accepted + quarantined + unchanged), 0) FROM register_delivery
+WHERE register = $1 AND sum = $2 AND (setup = $3 OR quarantined = 0) HAVING count(*) > 0`, l.reg.Name, l.sum, l.setup).
 		Scan(&l.rep.Delivery, &l.rep.Rows)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
@@ -147,63 +176,7 @@ func (d *Desk) resolve(ctx context.Context) (err error) {
 	return d.resolver.Refresh(ctx)
 }
 
-// headings matches the file's headings to the register's columns: by name, by title in either language, by the synonyms of the pack, or
-// as the sender's own map says.
-func (l *loading) headings() error {
-	header := l.file.Header()
-	known := map[string]int{}
-	for i, c := range l.reg.Columns {
-		for _, h := range append([]string{c.Name.Text, c.Title.Zh, c.Title.En}, c.Heads...) {
-			known[strings.ToLower(h)] = i
-		}
-	}
-	for h, col := range l.in.Headings {
-		i := slices.IndexFunc(l.reg.Columns, func(c *pack.Column) bool { return c.Name.Text == col })
-		if i < 0 {
-			return fault.New("register.headings", fault.Invalid, "register.map_unknown", "column", col, "register", l.reg.Name)
-		}
-		known[strings.ToLower(sheet.Clean(h))] = i
-	}
-	l.place = make([]int, len(l.reg.Columns))
-	for i := range l.place {
-		l.place[i] = -1
-	}
-	if !named(header, known) {
-		return fault.New("register.headings", fault.Invalid, "sheet.no_header", "file", l.rep.File)
-	}
-	for j, h := range header {
-		i, ok := known[strings.ToLower(sheet.Clean(h))]
-		switch {
-		case !ok:
-			l.rep.Ignored = append(l.rep.Ignored, h)
-		case l.place[i] >= 0:
-			return fault.New("register.headings", fault.Invalid, "register.column_twice", "file", l.rep.File, "column", l.reg.Columns[i].Title.Zh, "first", header[l.place[i]], "second", h)
-		default:
-			l.place[i] = j
-		}
-	}
-	for i, c := range l.reg.Columns {
-		if c.Required && l.place[i] < 0 {
-			return fault.New("register.headings", fault.Invalid, "register.column_missing", "file", l.rep.File, "column", c.Title.Zh,
-				"header", strings.Join(header, "、"), "heads", strings.Join(append([]string{c.Title.Zh, c.Name.Text}, c.Heads...), "、"))
-		}
-	}
-	return nil
-}
-
-// named reports whether a file's first line holds headings. A file without them begins with somebody's row, which no message may repeat.
-func named(header []string, known map[string]int) bool {
-	if slices.ContainsFunc(header, func(h string) bool { return likeNumber(sheet.Clean(h)) }) {
-		return false
-	}
-	return slices.ContainsFunc(header, func(h string) bool {
-		_, ok := known[strings.ToLower(sheet.Clean(h))]
-		return ok
-	})
-}
-
 func (l *loading) run(ctx context.Context) (err error) {
-	l.reads, l.months, l.keys = readers(l.reg), map[calendar.Month]bool{}, map[uint64]uint64{}
 	w, err := l.Lake.Write(ctx, "load "+l.reg.Name)
 	if err != nil {
 		return err
@@ -213,312 +186,179 @@ func (l *loading) run(ctx context.Context) (err error) {
 			err = e
 		}
 	}()
+	l.step("leased")
 	if again, err := l.again(ctx); again || err != nil { // somebody may have been loading it while this waited for the lease
 		return err
 	}
 	if err := l.resolve(ctx); err != nil {
 		return err
 	}
-	if err := l.Store.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) + 1 FROM register_delivery`).Scan(&l.rep.Delivery); err != nil {
+	if err := l.begin(ctx); err != nil {
 		return err
 	}
+	l.resolver.Receive(l.rep.Delivery, l.in.Received)
+	last, _ := w.LastReceived(l.reg.Name)
+	l.reads, l.sequence, l.settles = readers(l.reg), readingOrder(l.reg), settles(l.reg, l.in.Received >= last)
 	conn, err := w.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "CREATE TEMP TABLE staging ("+strings.Join(l.columns(), ", ")+")"); err != nil {
-		return err
-	}
-	l.rejects = newQuarantine(l.Files, l.reg, l.file.Header(), l.rep.File, l.in.Rejects)
-	kept, err := l.rejects.close(l.stage(ctx, w, conn))
+	l.rejects = newQuarantine(l.Desk, l.reg, l.rep.File, l.in.Rejects)
+	blob, err := l.rejects.close(l.stage(ctx, w, conn))
 	if err != nil {
 		return err
 	}
-	in, err := os.Open(l.in.Path)
-	if err != nil {
+	if err := l.keep(); err != nil {
 		return err
 	}
-	_, _, err = l.Files.Put(in)
-	if e := in.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
+	l.step("kept")
+	if err := w.Commit(ctx, func(tx *sql.Tx) error { return l.record(ctx, tx, blob) }); err != nil {
 		return err
 	}
-	err = w.Commit(ctx, func(tx *sql.Tx) error {
-		if err := l.resolver.Save(ctx, tx); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO register_delivery (id, register, file, sum, received, cutoff, accepted, quarantined, unchanged, rejects, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, l.rep.Delivery, l.reg.Name, l.rep.File, l.sum, l.in.Received, l.in.Cutoff,
-			l.rep.Accepted, l.rep.Quarantined, l.rep.Unchanged, kept, store.Micros(l.in.At))
+	l.step("committed")
+	l.resolver.Saved()
+	return nil
+}
+
+// begin gives the delivery its number, and learns which rows wait.
+func (l *loading) begin(ctx context.Context) (err error) {
+	if err := l.Store.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) + 1 FROM register_delivery`).Scan(&l.rep.Delivery); err != nil {
 		return err
-	})
-	if err == nil {
-		l.resolver.Saved()
 	}
+	l.parts = map[int64]*part{}
+	if !l.lines.corrects() {
+		l.part(0, 0)
+	}
+	l.waiting, err = l.waits(ctx)
 	return err
+}
+
+// part is the rows that stand with a delivery, 0 for this one.
+func (l *loading) part(corrects int64, stands calendar.Day) *part {
+	p := l.parts[corrects]
+	if p == nil {
+		p = &part{id: l.rep.Delivery + int64(len(l.parts)), corrects: corrects, stands: stands, months: map[calendar.Month]bool{}}
+		l.parts[corrects] = p
+	}
+	return p
+}
+
+// inOrder lists the parts by their numbers.
+func (l *loading) inOrder() []*part {
+	return slices.SortedFunc(maps.Values(l.parts), func(a, b *part) int { return cmp.Compare(a.id, b.id) })
 }
 
 // stage reads the file and writes what is new into the generation to come.
 func (l *loading) stage(ctx context.Context, w *lake.Writer, conn *sql.Conn) error {
+	var columns []string
+	for _, c := range append(l.reg.LakeColumns(), pack.LakeColumn{Name: "ord", Type: "BIGINT"}, pack.LakeColumn{Name: "key_hash", Type: "UBIGINT"}) {
+		columns = append(columns, columnar.Quote(c.Name)+" "+c.Type)
+	}
+	if _, err := conn.ExecContext(ctx, "CREATE TEMP TABLE staging ("+strings.Join(columns, ", ")+")"); err != nil {
+		return err
+	}
 	if err := columnar.Append(ctx, conn, "staging", func(a columnar.Appender) error { return l.rows(ctx, a) }); err != nil {
 		return err
 	}
-	changed, err := l.publish(ctx, w, conn)
-	if err != nil {
+	if err := l.twice(ctx, conn); err != nil {
 		return err
 	}
+	l.step("staged")
+	changed := false
+	for _, p := range l.inOrder() {
+		wrote, err := l.publish(ctx, w, conn, p)
+		if err != nil {
+			return err
+		}
+		changed = changed || wrote
+	}
+	l.step("written")
 	if err := l.describe(ctx, w, conn); err != nil {
 		return err
 	}
-	if changed && l.resolver.Added() > 0 {
-		return l.identity(ctx, w, conn)
+	if err := l.identity(ctx, w, conn, changed); err != nil {
+		return err
+	}
+	l.step("identified")
+	return l.look(ctx, w, conn)
+}
+
+// keep seals the original, and sees that its bytes are those that were read.
+func (l *loading) keep() error {
+	in, err := os.Open(l.in.Path)
+	if err != nil {
+		return err
+	}
+	plain, _, err := l.Files.Put(in)
+	if err = errors.Join(err, in.Close()); err != nil {
+		return err
+	}
+	if plain != l.plain {
+		return fault.New("register.keep", fault.Conflict, "register.file_changed", "file", l.rep.File)
 	}
 	return nil
 }
 
-// columns of a staged row: holder first where the register is about persons, then what the lake may hold, then the bookkeeping.
-func (l *loading) columns() []string {
-	var out []string
-	if l.reg.About == "person" {
-		out = append(out, "holder BIGINT")
+// record writes the delivery into the office's database, in the transaction that publishes its rows.
+func (l *loading) record(ctx context.Context, tx *sql.Tx, blob string) error {
+	if err := l.resolver.Save(ctx, tx); err != nil {
+		return err
 	}
-	for _, c := range l.reg.Columns {
-		if c.InLake() {
-			out = append(out, columnar.Quote(c.Name.Text)+" "+sqlType(c))
-		}
+	headings, err := json.Marshal(l.in.Headings)
+	if err != nil {
+		return err
 	}
-	return append(out, "seq BIGINT", "row_hash UBIGINT")
-}
-
-func (l *loading) rows(ctx context.Context, a columnar.Appender) error {
-	r := &row{reg: l.reg, values: make([]any, len(l.reg.Columns)), received: l.in.Received}
-	out := make([]driver.Value, 0, len(l.reg.Columns)+3)
-	for {
-		line, err := l.file.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
+	for _, p := range l.inOrder() {
+		l.rep.Delivery = p.id
+	}
+	report, err := json.Marshal(l.rep)
+	if err != nil {
+		return err
+	}
+	for _, p := range l.inOrder() {
+		kept := blob
+		if p.quarantined == 0 {
+			kept = ""
 		}
-		if err != nil {
-			return err
-		}
-		l.rep.Rows++
-		if l.rep.Rows%20000 == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if l.in.Progress != nil {
-				l.in.Progress(l.rep.Rows)
-			}
-		}
-		reasons := l.read(line, r)
-		if len(reasons) == 0 {
-			var dup bool
-			if out, dup, reasons = l.accept(r, out[:0]); dup {
-				l.rep.Unchanged++
-				continue
-			}
-		}
-		if len(reasons) > 0 {
-			l.rep.Quarantined++
-			if err := l.rejects.add(line, reasons, l.place); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := a.AppendRow(out...); err != nil {
+		if _, err := tx.ExecContext(ctx, `
+INSERT INTO register_delivery (id, register, file, sum, setup, corrects, received, cutoff, accepted, quarantined, unchanged, rejects, headings, report, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, p.id, l.reg.Name, l.rep.File, l.sum, l.setup, p.corrects, l.in.Received, l.in.Cutoff,
+			p.accepted, p.quarantined, p.unchanged, kept, string(headings), string(report), store.Micros(l.in.At)); err != nil {
 			return err
 		}
 	}
+	if err := l.rejects.record(ctx, tx); err != nil {
+		return err
+	}
+	if err := l.waiting.record(ctx, tx); err != nil {
+		return err
+	}
+	l.step("recorded")
+	return nil
 }
 
-// read fills r from a line and returns every reason against it.
-func (l *loading) read(line sheet.Row, r *row) (reasons []reason) {
-	if line.Fault != "" {
-		return []reason{{column: -1, key: "reject." + line.Fault}}
+// settles says which parts of a person's record this delivery's word decides: those that its register settles, unless a newer delivery has spoken.
+func settles(reg *pack.Register, newest bool) (out vault.Parts) {
+	if !newest {
+		return 0
 	}
-	for i := range l.reg.Columns {
-		field := ""
-		if l.place[i] >= 0 {
-			field = line.Fields[l.place[i]]
-		}
-		v, wrong, args := l.reads[i](field)
-		if wrong != "" {
-			reasons = append(reasons, reason{column: i, key: wrong, args: args})
-		}
-		r.values[i] = v
-	}
-	if reasons != nil {
-		return reasons
-	}
-	for _, c := range l.reg.Checks {
-		v, err := c.Expr().Eval(r.value)
-		if ok, is := v.(bool); err != nil || is && !ok {
-			reasons = append(reasons, reason{column: -1, says: c.Says})
-		}
-	}
-	return reasons
-}
-
-// accept makes the staged row of r. dup says that the file holds the very same row already.
-func (l *loading) accept(r *row, out []driver.Value) (_ []driver.Value, dup bool, reasons []reason) {
-	var rec vault.Record
-	var month calendar.Month
-	whole, key := xxh3.New(), xxh3.New()
-	for i, c := range l.reg.Columns {
-		v := r.values[i]
-		s, _ := v.(string)
-		switch c.Type.Text {
-		case "id_number":
-			rec.Number = s
+	for _, s := range reg.Settles {
+		switch reg.Column(s.Text).Type.Text {
 		case "person_name":
-			rec.Name = s
+			out |= vault.SettlesName
 		case "phone":
-			rec.Phone = s
-		}
-		switch {
-		case v == nil:
-		case c.Class.Text == "personal":
-			f := l.Vault.Fingerprint(s)
-			v, s = nil, string(f[:])
-		case c.Class.Text == "keyed":
-			s = l.Vault.Keyed(c.Name.Text, s)
-			v = s
-		case c.Type.Text == "uscc":
-			if _, _, sound := vault.CreditCode(s); !sound {
-				l.rep.Unsound++
-			}
-		}
-		write(whole, i, v, s)
-		if slices.ContainsFunc(l.reg.Key, func(k pack.Src) bool { return k.Text == c.Name.Text }) {
-			write(key, i, v, s)
-		}
-		if l.reg.Month != nil && c.Name.Text == l.reg.Month.Text {
-			month = v.(calendar.Day).Month()
-		}
-		if c.InLake() {
-			out = append(out, toSQL(c, v))
+			out |= vault.SettlesPhone
+		case "account":
+			out |= vault.SettlesAccount
 		}
 	}
-	h, k := whole.Sum64(), key.Sum64()
-	if before, seen := l.keys[k]; seen {
-		if before == h {
-			return out, true, nil
-		}
-		return out, false, []reason{{column: -1, key: "reject.duplicate"}}
-	}
-	l.keys[k] = h
-	if month != 0 {
-		l.months[month] = true
-	}
-	if l.reg.About == "person" {
-		out = slices.Insert(out, 0, driver.Value(l.resolver.Holder(rec, l.settles())))
-	}
-	return append(out, l.rep.Delivery, h), false, nil
-}
-
-func write(h *xxh3.Hasher, column int, v any, s string) {
-	var b [10]byte
-	b[0], b[1] = byte(column), 1
-	switch x := v.(type) {
-	case int64:
-		binary.LittleEndian.PutUint64(b[2:], uint64(x))
-	case calendar.Day:
-		binary.LittleEndian.PutUint64(b[2:], uint64(x))
-	case bool:
-		if x {
-			b[2] = 1
-		}
-	default:
-		if v == nil && s == "" {
-			b[1] = 0
-		}
-		binary.LittleEndian.PutUint64(b[2:], uint64(len(s)))
-	}
-	_, _ = h.Write(b[:])
-	_, _ = h.WriteString(s)
-}
-
-func toSQL(c *pack.Column, v any) driver.Value {
-	switch x := v.(type) {
-	case calendar.Day:
-		return x.Time()
-	case int64:
-		if c.Type.Text == "code" {
-			return int16(x)
-		}
-	}
-	return v
-}
-
-// before is what a delivery is compared with: all that was received by its day, so that one which comes late tells what was known then.
-// Rows that are only ever added are compared with everything, or a late one would count twice.
-func (l *loading) before(w *lake.Writer) *lake.Snapshot {
-	if l.reg.Mode.Text == "append" {
-		return w.Snapshot
-	}
-	return w.Until(l.in.Received)
-}
-
-// publish writes the staged rows that the lake does not have. It reports whether there was anything to write.
-func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn) (bool, error) {
-	staged := l.rep.Rows - l.rep.Quarantined - l.rep.Unchanged
-	if staged == 0 {
-		return false, nil
-	}
-	var months []string
-	for m := range l.months {
-		months = append(months, fmt.Sprintf("%06d", m))
-	}
-	slices.Sort(months)
-	fresh := staged
-	current, have := l.before(w).Source(l.reg.Name, Ways(l.reg))
-	if have {
-		if err := columnar.Row(ctx, conn, "SELECT count(*) FROM staging s WHERE NOT EXISTS (SELECT 1 FROM "+current+" c WHERE c.row_hash = s.row_hash)", &fresh); err != nil {
-			return false, err
-		}
-	}
-	query, replaces := "SELECT * FROM staging", l.reg.Mode.Text == "replace_month" || l.reg.Mode.Text == "replace_all"
-	switch {
-	case have && replaces && fresh == 0:
-		scope := "TRUE"
-		if l.reg.Month != nil {
-			scope = fmt.Sprintf("strftime(%s, '%%Y%%m') IN ('%s')", columnar.Quote(l.reg.Month.Text), strings.Join(months, "', '"))
-		}
-		var present int64
-		if err := columnar.Row(ctx, conn, "SELECT count(*) FROM "+current+" WHERE "+scope, &present); err != nil {
-			return false, err
-		}
-		if present == staged {
-			l.rep.Unchanged += staged
-			return false, nil
-		}
-		l.rep.Unchanged += staged // nothing new, but rows have gone: the delivery stands in place of the earlier one
-	case have && !replaces:
-		query = "SELECT s.* FROM staging s WHERE NOT EXISTS (SELECT 1 FROM " + current + " c WHERE c.row_hash = s.row_hash)"
-		l.rep.Unchanged += staged - fresh
-		l.rep.Accepted = fresh
-		if fresh == 0 {
-			return false, nil
-		}
-	default:
-		l.rep.Unchanged += staged - fresh
-		l.rep.Accepted = fresh
-	}
-	order := "holder"
-	if l.reg.About != "person" {
-		order = "row_hash"
-	}
-	_, err := w.Parquet(ctx, conn, lake.File{Table: l.reg.Name, Received: l.in.Received, Cutoff: l.in.Cutoff, Seq: l.rep.Delivery, Meta: strings.Join(months, " ")},
-		query+" ORDER BY "+order)
-	return true, err
+	return out
 }
 
 // describe leaves the sealed records of people alone whose rows the lake had already.
 func (l *loading) describe(ctx context.Context, w *lake.Writer, conn *sql.Conn) error {
-	if !l.describes() {
+	if l.settles == 0 {
 		return nil
 	}
 	query := "SELECT holder FROM staging s"
@@ -542,41 +382,92 @@ func (l *loading) describe(ctx context.Context, w *lake.Writer, conn *sql.Conn) 
 	return rows.Err()
 }
 
-// describes reports whether the register has one row a person, whose word on name and phone holds.
-func (l *loading) describes() bool {
-	return len(l.reg.Key) == 1 && l.reg.Column(l.reg.Key[0].Text).Type.Text == "id_number"
-}
-
-// settles are the parts of a record that the register's word replaces.
-func (l *loading) settles() vault.Parts {
-	if l.describes() {
-		return vault.SettlesName | vault.SettlesPhone
+// identity publishes who is who with the generation that needs it: where the load made holders or said that two are one, or has a row about somebody
+// whom registers only named before.
+func (l *loading) identity(ctx context.Context, w *lake.Writer, conn *sql.Conn, changed bool) error {
+	subjects := "SELECT DISTINCT holder FROM staging"
+	if l.reg.About != "person" {
+		subjects = "SELECT CAST(0 AS BIGINT) AS holder WHERE FALSE"
 	}
-	return 0
-}
-
-// identity publishes the table holder → person with the generation that needs it.
-func (l *loading) identity(ctx context.Context, w *lake.Writer, conn *sql.Conn) error {
-	if _, err := conn.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE identity (holder BIGINT, person BIGINT)"); err != nil {
+	before, ok := w.Identity()
+	if !ok {
+		before = "(SELECT CAST(0 AS BIGINT) AS holder, FALSE AS subject WHERE FALSE)"
+	}
+	var first int64
+	if err := columnar.Row(ctx, conn, "SELECT count(*) FROM ("+subjects+") s LEFT JOIN "+before+" b USING (holder) WHERE b.subject IS NOT TRUE", &first); err != nil {
 		return err
 	}
-	err := columnar.Append(ctx, conn, "identity", func(a columnar.Appender) error {
-		for holder := range l.resolver.Last() {
-			if err := a.AppendRow(holder+1, l.resolver.Person(holder+1)); err != nil {
+	if l.resolver.Joined() == 0 && first == 0 && (!changed || l.resolver.Added() == 0) {
+		return nil
+	}
+	for _, q := range []string{"CREATE TEMP TABLE who (holder BIGINT, person BIGINT)", "CREATE TEMP TABLE who_changed (holder BIGINT, person BIGINT, known DATE, n BIGINT)"} {
+		if _, err := conn.ExecContext(ctx, q); err != nil {
+			return err
+		}
+	}
+	if err := columnar.Append(ctx, conn, "who", func(a columnar.Appender) error {
+		for holder := int64(1); holder <= l.resolver.Last(); holder++ {
+			if err := a.AppendRow(holder, l.resolver.Person(holder)); err != nil {
 				return err
 			}
 		}
 		return nil
-	})
-	if err != nil {
+	}); err != nil {
 		return err
 	}
-	w.Replace("identity")
-	_, err = w.Parquet(ctx, conn, lake.File{Table: "identity"}, "SELECT * FROM identity ORDER BY holder")
-	return err
+	n := int64(0)
+	if err := columnar.Append(ctx, conn, "who_changed", func(a columnar.Appender) error {
+		return l.resolver.Identity(func(holder, person int64, known calendar.Day) error {
+			n++
+			return a.AppendRow(holder, person, known.Time(), n)
+		})
+	}); err != nil {
+		return err
+	}
+	for _, t := range []struct{ table, query string }{
+		{lake.IdentityTable, "SELECT w.holder, w.person, coalesce(b.subject, FALSE) OR w.holder IN (" + subjects + ") AS subject FROM who w LEFT JOIN " + before + " b USING (holder) ORDER BY holder"},
+		{lake.IdentityChanges, "SELECT * FROM who_changed ORDER BY holder, n"},
+	} {
+		if t.table == lake.IdentityChanges && n == 0 {
+			continue
+		}
+		w.Replace(t.table)
+		if _, err := w.Parquet(ctx, conn, lake.File{Table: t.table}, t.query); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Ways says to the lake how a register's deliveries add up. In the lake a person's number is its holder.
 func Ways(reg *pack.Register) lake.Ways {
-	return lake.Ways{Mode: reg.Mode.Text, Key: reg.KeyColumns(), Month: reg.MonthColumn()}
+	w := lake.Ways{Mode: reg.Mode.Text, Key: reg.KeyColumns(), Month: reg.MonthColumn()}
+	for _, c := range reg.LakeColumns() {
+		w.Columns = append(w.Columns, lake.Column(c))
+	}
+	return w
+}
+
+// before is what a delivery is compared with: all that was received by its day, so that one which comes late tells what was known then.
+// Rows that are only ever added are compared with everything, or a late one would count twice.
+func (l *loading) before(w *lake.Writer) *lake.Snapshot {
+	if l.reg.Mode.Text == "append" {
+		return w.Snapshot
+	}
+	return w.Until(l.in.Received)
+}
+
+// replaces reports whether a delivery of the register takes the place of an earlier one.
+func (l *loading) replaces() bool {
+	return l.reg.Mode.Text == "replace_month" || l.reg.Mode.Text == "replace_all"
+}
+
+// monthList is the months of a part as the lake writes them, parted by blanks.
+func (p *part) monthList() string {
+	var out []string
+	for m := range p.months {
+		out = append(out, fmt.Sprintf("%06d", m))
+	}
+	slices.Sort(out)
+	return strings.Join(out, " ")
 }

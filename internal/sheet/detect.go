@@ -23,6 +23,12 @@ const (
 	gb18030Name = "GB18030"
 )
 
+// encodings are the names that an encoding may be stated by. GBK and GB2312 are parts of GB18030.
+var encodings = map[string]string{
+	utf8Name: utf8Name, utf8BOMName: utf8Name, utf16LEName: utf16LEName, utf16BEName: utf16BEName,
+	gb18030Name: gb18030Name, "GBK": gb18030Name, "GB2312": gb18030Name,
+}
+
 var marks = []struct{ mark, encoding string }{
 	{"\xEF\xBB\xBF", utf8Name},
 	{"\xFF\xFE", utf16LEName},
@@ -36,10 +42,31 @@ func detect(head []byte, whole bool) (name string, mark int) {
 			return m.encoding, len(m.mark)
 		}
 	}
-	if looksUTF8(head, whole) {
+	switch {
+	case looksUTF16(head, 0):
+		return utf16LEName, 0
+	case looksUTF16(head, 1):
+		return utf16BEName, 0
+	case looksUTF8(head, whole):
 		return utf8Name, 0
 	}
 	return gb18030Name, 0
+}
+
+// looksUTF16 is whether a text without a mark is UTF-16, low being the place of the lower byte in a pair. There a digit, a delimiter or
+// a line end is a pair with a zero byte; in any other text it has no zero byte beside it, unless the file is damaged in just that
+// place. Such a byte may also be half of a Chinese character, one time in sixteen, so that no more than a third need have its zero.
+func looksUTF16(head []byte, low int) bool {
+	signs, paired := 0, 0
+	for i, c := range head {
+		if c >= '0' && c <= '9' || c == '\n' || c == '\r' || c == '\t' || c == ',' || c == ';' || c == '|' {
+			signs++
+			if zero := i ^ 1; i&1 == low && zero < len(head) && head[zero] == 0 {
+				paired++
+			}
+		}
+	}
+	return paired > 0 && 3*paired >= signs
 }
 
 // looksUTF8 is whether a text is UTF-8. One broken byte must not turn a file of good UTF-8 into thousands of wrong characters that
@@ -76,7 +103,7 @@ func decode(name string, r io.Reader) io.Reader {
 	case utf16BEName:
 		e = unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
 	case gb18030Name:
-		e = simplifiedchinese.GB18030
+		return transform.NewReader(r, &hanziDecoder{plain: simplifiedchinese.GB18030.NewDecoder().Transformer})
 	default:
 		return r
 	}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"bole/internal/fault"
 )
 
 const (
@@ -18,6 +20,7 @@ const (
 // buf[start:end] is what was read and not yet given out, and always begins at the beginning of a physical line, number line. It
 // never grows beyond recordMax.
 type records struct {
+	encoding   string
 	in         io.Reader
 	buf        []byte
 	start, end int
@@ -26,7 +29,8 @@ type records struct {
 	line      int  // number of the physical line at start
 	newline   byte // '\n', or '\r' in a file without any
 	delimiter byte
-	width     int // fields of the header; 0 while it is being read
+	stated    bool // the delimiter was stated and is not guessed
+	width     int  // fields of the header; 0 while it is being read
 
 	// The record before was broken and its lines are read again. Lines up to mend have no quotation marks inside a field, and a
 	// record that begins before mend ends on its own line.
@@ -35,21 +39,60 @@ type records struct {
 	parse parser // its room is used again for every record
 }
 
-// from begins with a reader, and finds the line end and the delimiter of what it holds.
+// newRecords begins with a reader: it finds the encoding and the line end of what it holds.
+func newRecords(r io.Reader, how Options) (*records, error) {
+	const op = "sheet.Read"
+	head, err := io.ReadAll(io.LimitReader(r, headSize))
+	if err != nil {
+		return nil, err
+	}
+	name, mark := detect(head, len(head) < headSize)
+	if how.Encoding != "" {
+		stated, known := encodings[strings.ToUpper(how.Encoding)]
+		if !known {
+			return nil, fault.New(op, fault.Invalid, "sheet.encoding_unknown", "encoding", how.Encoding)
+		}
+		if stated != name {
+			name, mark = stated, 0
+		}
+	}
+	if d := how.Delimiter; d < 0 || d >= utf8.RuneSelf || d == '"' || d == '\n' || d == '\r' {
+		return nil, fault.New(op, fault.Invalid, "sheet.delimiter_unknown", "delimiter", string(d))
+	}
+	f := &records{encoding: name, delimiter: byte(how.Delimiter), stated: how.Delimiter != 0}
+	f.from(decode(name, io.MultiReader(bytes.NewReader(head[mark:]), r)))
+	return f, nil
+}
+
+// from begins with a text in UTF-8, and finds its line end.
 func (f *records) from(in io.Reader) {
 	f.in, f.buf, f.line, f.newline = in, make([]byte, firstRoom), 1, '\n'
 	if _, how := f.lineEnd(0); how != lineWhole && bytes.IndexByte(f.buf[f.start:f.end], '\r') >= 0 {
 		f.newline = '\r'
 	}
+}
+
+// head gives the next record that could be a header. Every one that it looks at may have another delimiter.
+func (f *records) head() (Row, error) {
+	f.width = 0
 	for {
 		to, how := f.lineEnd(0)
-		if how != lineWhole || len(f.content(f.buf[f.start:f.start+to])) > 0 {
-			break
+		if how == lineWhole && len(f.content(f.buf[f.start:f.start+to])) == 0 {
+			f.pass(to, 1)
+			continue
 		}
-		f.pass(to, 1)
+		if !f.stated {
+			f.delimiter = f.guessDelimiter()
+		}
+		row, err := f.next()
+		if err != nil || row.Fault != "" || !blank(row.Fields) {
+			f.width = len(row.Fields)
+			return row, err
+		}
 	}
-	f.delimiter = f.guessDelimiter()
 }
+
+func (f *records) close() error { return nil }
 
 // guessDelimiter returns what stands most often in the header outside quotation marks; of equals the first.
 func (f *records) guessDelimiter() byte {

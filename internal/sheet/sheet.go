@@ -15,33 +15,60 @@ import (
 
 // Row is one record of a file.
 type Row struct {
-	Line   int      // the physical line it begins on, from 1; the header of a simple file is line 1
+	Line   int      // CSV: the physical line it begins on, from 1; XLSX: its number on its sheet; Parquet: the header counts as line 1
+	Sheet  string   // of a workbook; "" elsewhere
 	Fields []string // as they stand in the file, without their quotation marks; valid UTF-8
 	Fault  string   // why the row as a row cannot be used, one of the codes below; "" for a sound row
 }
 
 // The codes of Row.Fault. Where several fit, the first of them is given.
 const (
-	RowLong     = "row_long"     // a line of more than 1 MiB; Fields hold its beginning
-	RowCut      = "row_cut"      // the file ends within the row
+	RowLong     = "row_long"     // more than 1 MiB; Fields hold its beginning
+	RowCut      = "row_cut"      // the file ends or breaks within the row; it is the last row of the file, or of its sheet
 	RowQuote    = "row_quote"    // a quoted field is not closed, or goes on after its closing mark
+	RowFormula  = "row_formula"  // a cell is a formula, and the program that saved the file did not work it out
 	RowEncoding = "row_encoding" // bytes that are no text, U+FFFD or NUL
 	RowFields   = "row_fields"   // more or fewer fields than the header has
 )
 
-// File is a file of rows being read. It is for one goroutine.
-type File struct {
-	records
-	encoding string
-	header   []string
-	closer   io.Closer // nil when the reader is the caller's own
+// The formats.
+const (
+	csvFormat     = "CSV"
+	xlsxFormat    = "XLSX"
+	parquetFormat = "Parquet"
+)
+
+// Options is what is known of a CSV file beforehand. The other formats say these things themselves, and there it means nothing.
+type Options struct {
+	Encoding  string // as File.Encoding has it, or GBK, GB2312, UTF-8-BOM; "" has it detected. What is stated is never doubted
+	Delimiter rune   // an ASCII character; 0 has it detected
 }
 
-// Open opens the file at path and reads its header. The caller closes it.
+// File is a file of rows being read. It is for one goroutine.
+type File struct {
+	name   string
+	format string
+	from   source
+	header []string
+	closer io.Closer // nil when the reader is the caller's own
+}
+
+// source is a format: it gives the records of a file one by one, from the place where it stands.
+type source interface {
+	// head gives the next record that holds anything. Those after it must have as many fields.
+	head() (Row, error)
+	// next gives the next record, or io.EOF.
+	next() (Row, error)
+	close() error
+}
+
+// Open opens the file at path and reads its header. The caller closes it. What the file is, its first bytes say and not its name.
 //
-// Errors: NotFound if there is no such file; Invalid with "sheet.format_unknown" if it is no CSV file, with "sheet.no_header" if it
-// has no line that could be a header.
-func Open(path string) (*File, error) {
+// Errors: NotFound if there is no such file; Invalid for all that the sender has to mend: "sheet.format_unknown", "sheet.save_as_xlsx"
+// (the older Excel's formats), "sheet.encrypted", "sheet.no_workbook" (some other archive), "sheet.workbook_broken",
+// "sheet.workbook_large" (it unpacks to more than is read), "sheet.parquet_broken", "sheet.parquet_large", "sheet.parquet_nested"
+// (a column of lists or records), "sheet.no_header"; also "sheet.encoding_unknown" and "sheet.delimiter_unknown" for how.
+func Open(path string, how Options) (*File, error) {
 	const op = "sheet.Open"
 	in, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -50,7 +77,11 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}
-	f, err := Read(filepath.Base(path), in)
+	info, err := in.Stat()
+	if err != nil {
+		return nil, fault.Wrap(op, errors.Join(err, in.Close()))
+	}
+	f, err := Read(filepath.Base(path), in, info.Size(), how)
 	if err != nil {
 		return nil, fault.Wrap(op, errors.Join(err, in.Close()))
 	}
@@ -58,75 +89,188 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
-// Read is Open for a file that is already open or has no path. The name stands in errors, and its extension helps to tell the
-// format. Closing the File does not close r.
-func Read(name string, r io.Reader) (*File, error) {
+// Read is Open for a file of a known size that is already open or has no path. The name stands in errors, and its extension helps to
+// tell a CSV file. Closing the File does not close r.
+func Read(name string, r io.ReaderAt, size int64, how Options) (*File, error) {
 	const op = "sheet.Read"
-	head, err := io.ReadAll(io.LimitReader(r, headSize))
+	head := make([]byte, min(size, 8))
+	if n, err := r.ReadAt(head, 0); n < len(head) {
+		return nil, fault.Wrap(op, err)
+	}
+	for _, b := range beginnings {
+		if !bytes.HasPrefix(head, []byte(b.mark)) {
+			continue
+		}
+		if b.open == nil {
+			return nil, fault.New(op, fault.Invalid, "sheet.format_unknown", "file", name)
+		}
+		from, err := b.open(name, r, size)
+		if err != nil {
+			return nil, fault.Wrap(op, err)
+		}
+		return begin(&File{name: name, format: b.format, from: from})
+	}
+	return readCSV(name, io.NewSectionReader(r, 0, size), how)
+}
+
+// readCSV is Read for a CSV file.
+func readCSV(name string, r io.Reader, how Options) (*File, error) {
+	if !slices.Contains(csvExtensions, strings.ToLower(filepath.Ext(name))) {
+		return nil, fault.New("sheet.Read", fault.Invalid, "sheet.format_unknown", "file", name)
+	}
+	from, err := newRecords(r, how)
 	if err != nil {
-		return nil, fault.Wrap(op, err)
+		return nil, fault.Wrap("sheet.Read", err)
 	}
-	if !isCSV(name, head) {
-		return nil, fault.New(op, fault.Invalid, "sheet.format_unknown", "file", name)
-	}
-	encoding, mark := detect(head, len(head) < headSize)
-	f := &File{encoding: encoding}
-	f.records.from(decode(encoding, io.MultiReader(bytes.NewReader(head[mark:]), r)))
-	row, err := f.next()
-	if err != nil && err != io.EOF {
-		return nil, fault.Wrap(op, err)
-	}
-	for _, h := range row.Fields {
-		f.header = append(f.header, trim(h))
-	}
-	f.width = len(f.header)
-	unreadable := row.Fault == RowQuote || row.Fault == RowCut || row.Fault == RowLong
-	if err == io.EOF || unreadable || !slices.ContainsFunc(f.header, func(h string) bool { return h != "" }) {
-		return nil, fault.New(op, fault.Invalid, "sheet.no_header", "file", name)
-	}
-	return f, nil
+	return begin(&File{name: name, format: csvFormat, from: from})
 }
 
 // csvExtensions are what offices call their text files.
 var csvExtensions = []string{"", ".csv", ".txt", ".tsv", ".tab", ".dat", ".del"}
 
-// otherBeginnings are the first bytes of files that are no text, whatever their name says: zip (and XLSX), the older Excel, Parquet,
-// PDF, gzip, RAR, 7z.
-var otherBeginnings = []string{"PK\x03\x04", "PK\x05\x06", "\xD0\xCF\x11\xE0", "PAR1", "%PDF-", "\x1F\x8B", "Rar!\x1A", "7z\xBC\xAF\x27\x1C"}
+// beginnings are the first bytes of files that are no text, whatever their name says, and how they are opened; nil for PDF, gzip, RAR
+// and 7z, which are not.
+var beginnings = []struct {
+	mark, format string
+	open         func(name string, r io.ReaderAt, size int64) (source, error)
+}{
+	{"PK\x03\x04", xlsxFormat, openBook}, // a zip archive
+	{"PK\x05\x06", xlsxFormat, openBook}, // an empty one
+	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "", refuseCompound},
+	{"\xD0\xCF\x11\xE0", "", nil},
+	{"PAR1", parquetFormat, openTable},
+	{"PARE", parquetFormat, refuseSealedTable},
+	{"%PDF-", "", nil}, {"\x1F\x8B", "", nil}, {"Rar!\x1A", "", nil}, {"7z\xBC\xAF\x27\x1C", "", nil},
+}
 
-func isCSV(name string, head []byte) bool {
-	for _, b := range otherBeginnings {
-		if bytes.HasPrefix(head, []byte(b)) {
-			return false
-		}
+// begin reads the header.
+func begin(f *File) (*File, error) {
+	if err := f.NextHeader(); err != nil {
+		return nil, fault.Wrap("sheet.Read", errors.Join(err, f.from.close()))
 	}
-	return slices.Contains(csvExtensions, strings.ToLower(filepath.Ext(name)))
+	return f, nil
+}
+
+// NextHeader takes the present header for a title line ("聊城市…明细表") and the next record for the header. A CSV file's delimiter, if it
+// was not stated, is detected anew from that record, since a title says nothing of it. Records of empty fields are passed over.
+//
+// Errors: Invalid with "sheet.no_header" if there is no record any more that could be one; those of the file being read.
+func (f *File) NextHeader() error {
+	const op = "sheet.NextHeader"
+	row, err := f.from.head()
+	if err != nil && err != io.EOF {
+		return fault.Wrap(op, err)
+	}
+	header := make([]string, len(row.Fields))
+	for i, h := range row.Fields {
+		header[i] = trim(h)
+	}
+	unreadable := row.Fault == RowQuote || row.Fault == RowCut || row.Fault == RowLong
+	if err == io.EOF || unreadable || blank(header) {
+		return fault.New(op, fault.Invalid, "sheet.no_header", "file", f.name)
+	}
+	f.header = header
+	return nil
 }
 
 // Header is the first record, its headings without blanks around them. Headings may be empty or stand there twice.
 func (f *File) Header() []string { return f.header }
 
-// Encoding is "UTF-8" (with or without a mark), "UTF-16LE", "UTF-16BE" or "GB18030".
-func (f *File) Encoding() string { return f.encoding }
+// Format is "CSV", "XLSX" or "Parquet".
+func (f *File) Format() string { return f.format }
 
-// Delimiter is the character between two fields.
-func (f *File) Delimiter() rune { return rune(f.delimiter) }
+// Encoding is "UTF-8" (with or without a mark), "UTF-16LE", "UTF-16BE" or "GB18030"; "" of what is no CSV file.
+func (f *File) Encoding() string {
+	if r, ok := f.from.(*records); ok {
+		return r.encoding
+	}
+	return ""
+}
 
-// Next gives the next row, bad ones included, or io.EOF after the last. The row is the caller's to keep. Lines grow from row to row.
+// Delimiter is the character between two fields; 0 of what is no CSV file.
+func (f *File) Delimiter() rune {
+	if r, ok := f.from.(*records); ok {
+		return rune(r.delimiter)
+	}
+	return 0
+}
+
+// Next gives the next row, bad ones included, or io.EOF after the last of the file or of its present sheet. The row is the caller's to
+// keep. Lines grow from row to row.
 //
-// Errors: only those of the file being read; they end the reading.
+// Errors: those of the file being read, and Invalid with "sheet.workbook_large" or "sheet.workbook_broken"; they end the reading.
 func (f *File) Next() (Row, error) {
-	row, err := f.next()
+	row, err := f.from.next()
 	if err != nil && err != io.EOF {
 		err = fault.Wrap("sheet.Next", err)
 	}
 	return row, err
 }
 
+// NextSheet goes on to the next visible sheet of a workbook that has cells; the first row that has any is its header. False: there is
+// none, and Next gives io.EOF from now on. Errors: as Open.
+func (f *File) NextSheet() (bool, error) {
+	b, ok := f.from.(*book)
+	if !ok {
+		return false, nil
+	}
+	more, err := b.nextSheet()
+	if err != nil || !more {
+		return false, fault.Wrap("sheet.NextSheet", err)
+	}
+	err = f.NextHeader()
+	return err == nil, fault.Wrap("sheet.NextSheet", err)
+}
+
+// Sheet is the name of the sheet being read; "" of what is no workbook.
+func (f *File) Sheet() string {
+	if b, ok := f.from.(*book); ok {
+		return b.grid.name
+	}
+	return ""
+}
+
+// Hidden is the names of the sheets that are hidden in a workbook. They are passed over: what a sender hides was not meant to be sent.
+func (f *File) Hidden() []string {
+	if b, ok := f.from.(*book); ok {
+		return b.hidden
+	}
+	return nil
+}
+
 // Close closes what Open opened.
 func (f *File) Close() error {
-	if f.closer == nil {
-		return nil
+	err := f.from.close()
+	if f.closer != nil {
+		err = errors.Join(err, f.closer.Close())
 	}
-	return fault.Wrap("sheet.Close", f.closer.Close())
+	return fault.Wrap("sheet.Close", err)
+}
+
+// blank is whether nothing can be seen in any of the fields.
+func blank(fields []string) bool {
+	return !slices.ContainsFunc(fields, func(s string) bool { return trim(s) != "" })
+}
+
+// garbled is whether a field holds what is no text.
+func garbled(s string) bool { return strings.IndexByte(s, 0) >= 0 || strings.Contains(s, "\uFFFD") }
+
+// judge says what is wrong with a record that is no line of text: XLSX and Parquet. It cuts what is longer than a row may be.
+func judge(row Row, width int) Row {
+	room := recordMax
+	for i, s := range row.Fields {
+		if room -= len(s); room < 0 {
+			row.Fields = row.Fields[:i]
+			row.Fault = RowLong
+			return row
+		}
+	}
+	switch {
+	case row.Fault != "":
+	case slices.ContainsFunc(row.Fields, garbled):
+		row.Fault = RowEncoding
+	case width > 0 && len(row.Fields) != width:
+		row.Fault = RowFields
+	}
+	return row
 }

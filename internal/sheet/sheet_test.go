@@ -35,7 +35,7 @@ func rows(t testing.TB, f *File) []Row {
 
 func read(t testing.TB, text string) *File {
 	t.Helper()
-	f, err := Read("a.csv", strings.NewReader(text))
+	f, err := readCSV("a.csv", strings.NewReader(text), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestRows(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 			// However few bytes come at a time, the rows are the same.
-			f, err := Read("a.csv", iotest.OneByteReader(strings.NewReader(c.text)))
+			f, err := readCSV("a.csv", iotest.OneByteReader(strings.NewReader(c.text)), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -138,25 +138,27 @@ func TestFilesWithoutHeaderOrOfAnotherFormat(t *testing.T) {
 		{"a.csv", "", "sheet.no_header"},
 		{"a.csv", "\uFEFF", "sheet.no_header"},
 		{"a.csv", "\n\r\n\n", "sheet.no_header"},
-		{"a.csv", ",,\u3000,\n1,2,3,4\n", "sheet.no_header"},
+		{"a.csv", ",,\u3000,\n\n,,\n", "sheet.no_header"},
 		{"a.csv", "\"a,b\n", "sheet.no_header"},
 		{"a.csv", "\"a\"x,b\n1,2\n", "sheet.no_header"},
 		{"a.csv", strings.Repeat("a,", recordMax), "sheet.no_header"},
 		{"a.xlsx", "a,b\n", "sheet.format_unknown"},
 		{"a.XLS", "a,b\n", "sheet.format_unknown"},
 		{"a.parquet", "a,b\n", "sheet.format_unknown"},
-		{"a.csv", "PK\x03\x04\x14\x00", "sheet.format_unknown"},
-		{"a.csv", "PAR1\x15", "sheet.format_unknown"},
-		{"a.csv", "\xD0\xCF\x11\xE0\xA1\xB1", "sheet.format_unknown"},
+		{"a.csv", "PK\x03\x04\x14\x00", "sheet.workbook_broken"},
+		{"a.csv", "PAR1\x15", "sheet.parquet_broken"},
+		{"a.csv", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "sheet.save_as_xlsx"},
+		{"a.csv", "PARE\x15", "sheet.encrypted"},
+		{"a.csv", "%PDF-1.7", "sheet.format_unknown"},
 	} {
-		_, err := Read(c.name, strings.NewReader(c.text))
+		_, err := Read(c.name, strings.NewReader(c.text), int64(len(c.text)), Options{})
 		var e *fault.E
 		if !errors.As(err, &e) || e.Key != c.want || e.Kind != fault.Invalid || e.Args["file"] != c.name {
 			t.Errorf("%s %.20q: %v, want %s", c.name, c.text, err, c.want)
 		}
 	}
 	for _, name := range []string{"a", "A.CSV", "a.txt", "人员.tsv"} {
-		if _, err := Read(name, strings.NewReader("a,b\n")); err != nil {
+		if _, err := Read(name, strings.NewReader("a,b\n"), 4, Options{}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -168,7 +170,7 @@ func TestOpen(t *testing.T) {
 	if err := os.WriteFile(name, []byte("a,b\n1,2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := Open(name)
+	f, err := Open(name, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,10 +183,10 @@ func TestOpen(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := Open(filepath.Join(dir, "b.csv")); fault.KindOf(err) != fault.NotFound {
+	if _, err := Open(filepath.Join(dir, "b.csv"), Options{}); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("a missing file: %v", err)
 	}
-	if _, err := Open(dir); err == nil {
+	if _, err := Open(dir, Options{}); err == nil {
 		t.Error("a folder was opened")
 	}
 }
@@ -194,7 +196,7 @@ func TestReadersErrorIsNoEndOfFile(t *testing.T) {
 	for _, text := range []string{"a,b\n1,2\n3,", "a,b\n1,2\n\"3\n", "a,b\n1,2\n"} {
 		// More than the head, so that the error comes while rows are read.
 		long := "a,b\n" + strings.Repeat("1,2\n", headSize/4) + text
-		f, err := Read("a.csv", io.MultiReader(strings.NewReader(long), iotest.ErrReader(gone)))
+		f, err := readCSV("a.csv", io.MultiReader(strings.NewReader(long), iotest.ErrReader(gone)), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,7 +209,7 @@ func TestReadersErrorIsNoEndOfFile(t *testing.T) {
 			t.Errorf("%d rows, then %v", n-1, err)
 		}
 	}
-	if _, err := Read("a.csv", iotest.ErrReader(gone)); !errors.Is(err, gone) {
+	if _, err := readCSV("a.csv", iotest.ErrReader(gone), Options{}); !errors.Is(err, gone) {
 		t.Errorf("at the beginning: %v", err)
 	}
 }
@@ -242,8 +244,8 @@ func TestLongLinesAndRecordsStayBounded(t *testing.T) {
 	if r := all[2]; r.Fault != "" || r.Line != 4 || r.Fields[1] != "6" {
 		t.Errorf("after the long line: %.80q", show(all[2:]))
 	}
-	if len(f.buf) > recordMax {
-		t.Errorf("%d bytes are held", len(f.buf))
+	if buf := f.from.(*records).buf; len(buf) > recordMax {
+		t.Errorf("%d bytes are held", len(buf))
 	}
 	// A stray mark swallows neither the file nor the time: each of these lines leaves a field open.
 	n := 4 * recordMax / len("b\",\"\"\",\n")
@@ -267,7 +269,7 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		file, err := Read("a.csv", bytes.NewReader(text))
+		file, err := readCSV("a.csv", bytes.NewReader(text), Options{})
 		if err != nil {
 			if fault.KindOf(err) != fault.Invalid {
 				t.Fatal(err)
@@ -321,7 +323,7 @@ func FuzzWriteRead(f *testing.F) {
 			if encoding == "GB18030" && strings.ContainsFunc(a+b+c+d, private) {
 				continue
 			}
-			file, err := Read("a.csv", &out)
+			file, err := readCSV("a.csv", &out, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -365,7 +367,7 @@ func BenchmarkRead(b *testing.B) {
 				b.ReportAllocs()
 				n := 0
 				for b.Loop() {
-					f, err := Read("a.csv", bytes.NewReader(text))
+					f, err := readCSV("a.csv", bytes.NewReader(text), Options{})
 					if err != nil {
 						b.Fatal(err)
 					}

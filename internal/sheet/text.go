@@ -10,7 +10,7 @@ import (
 )
 
 // Clean makes one spelling of a field: no blanks around it, digits, letters and blanks of full width made half width, characters of no
-// width dropped. Chinese punctuation stays: the dot in 阿依古丽·买买提 belongs to the name. A field that is clean already costs no memory.
+// width dropped, and the private characters by which older systems write rare names made real ones. Chinese punctuation stays: the dot in 阿依古丽·买买提 belongs to the name. A field that is clean already costs no memory.
 func Clean(s string) string {
 	if strings.ContainsFunc(s, unclean) {
 		s = strings.Map(clean, s)
@@ -30,6 +30,8 @@ func clean(r rune) rune {
 		return ' '
 	case noWidth(r):
 		return -1
+	case r >= gbkPrivate && r < gbkPrivate+rune(len(gbkReal)):
+		return gbkReal[r-gbkPrivate]
 	}
 	return r
 }
@@ -64,9 +66,25 @@ func LooksScientific(s string) bool {
 	return n >= 2 && s == ""
 }
 
+// LooksSerial is whether a field is the number by which a spreadsheet program stands for a day, 45296 or with a time 45296.5: five digits,
+// for the days from 1927 to 2173. Which day it is nobody can tell, since days are counted from 1900 in some files and from 1904 in others.
+// The column has to be formatted as a date and sent again.
+func LooksSerial(s string) bool {
+	_, n, rest := number(s)
+	if n != 5 || s[0] == '0' {
+		return false
+	}
+	places, found := strings.CutPrefix(rest, ".")
+	_, n, after := number(places)
+	return rest == "" || found && n > 0 && after == ""
+}
+
 // ParseDay reads a day as deliveries write it: 2024-01-05, 2024/1/5, 2024.1.5, 2024年1月5日, each with or without the zeros, and
-// 20240105. The field has been cleaned. Errors: Invalid with "sheet.day_unknown"; an empty field is one.
+// 20240105. A time behind it is dropped, 2024-01-05T10:30:00 or 2024/1/5 0:00: by the clock on the wall it is the same day. A time with a
+// zone (Z, +08:00) is refused: midnight in China is the day before in UTC. A number that LooksSerial knows is refused too. The field has
+// been cleaned. Errors: Invalid with "sheet.day_unknown"; an empty field is one.
 func ParseDay(s string) (calendar.Day, error) {
+	s = dropTime(s)
 	if n, digits, rest := number(s); digits == 8 && rest == "" {
 		return date(n/10000, n/100%100, n%100)
 	}
@@ -104,6 +122,29 @@ func ParseMonth(s string) (calendar.Month, error) {
 		return 0, monthUnknown()
 	}
 	return month(y, m)
+}
+
+// dropTime takes away a time of the day, 10:30, 10:30:00 or 10:30:00.000, and the blank or T before it. What is no time stays.
+func dropTime(s string) string {
+	i := strings.IndexAny(s, " T")
+	if i < 0 {
+		return s
+	}
+	clock, second, found := strings.Cut(s[i+1:], ".")
+	if _, n, rest := number(second); found && (n == 0 || rest != "") {
+		return s
+	}
+	parts := strings.Split(clock, ":")
+	if len(parts) < 2 || len(parts) > 3 || found && len(parts) < 3 {
+		return s
+	}
+	limits := [...]int{24, 60, 60}
+	for k, part := range parts {
+		if n, digits, rest := number(part); digits < 1 || digits > 2 || rest != "" || n >= limits[k] {
+			return s
+		}
+	}
+	return s[:i]
 }
 
 // yearMonth reads a year of four digits, a mark, and a month of one or two.

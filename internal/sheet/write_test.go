@@ -107,7 +107,7 @@ func TestEveryCharacterComesBackFromGB18030(t *testing.T) {
 	if err := w.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	f, err := Read("a.csv", &out)
+	f, err := readCSV("a.csv", &out, Options{})
 	if err != nil || f.Encoding() != "GB18030" {
 		t.Fatalf("%v", err)
 	}
