@@ -389,9 +389,11 @@ func (l *Lake) lease(ctx context.Context) (token int64, err error) {
 	give := l.now().Add(patience)
 	for {
 		now := l.now()
-		err = l.db.QueryRowContext(ctx, `UPDATE lake_lease SET token = token + 1, expiry = $1 WHERE name = 'writer' AND expiry < $2 RETURNING token`,
-			store.Micros(now.Add(leaseTime)), store.Micros(now)).Scan(&token)
-		if !errors.Is(err, sql.ErrNoRows) {
+		err = l.db.Tx(ctx, func(tx *sql.Tx) error {
+			return tx.QueryRowContext(ctx, `UPDATE lake_lease SET token = token + 1, expiry = $1 WHERE name = 'writer' AND expiry < $2 RETURNING token`,
+				store.Micros(now.Add(leaseTime)), store.Micros(now)).Scan(&token)
+		})
+		if !errors.Is(err, sql.ErrNoRows) && fault.KindOf(err) != fault.Conflict { // a long commit keeps everybody else from writing
 			return token, fault.Wrap("lake.lease", err)
 		}
 		if now.After(give) {

@@ -17,7 +17,7 @@ import (
 	"bole/internal/lake"
 	"bole/internal/pack"
 	"bole/internal/seal"
-	"bole/internal/store"
+	"bole/internal/store/storetest"
 	"bole/internal/vault"
 	"bole/packs"
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -32,6 +32,12 @@ type office struct {
 
 func newOffice(t testing.TB, p *pack.Pack) *office {
 	t.Helper()
+	return officeOn(t, p, storetest.SQLite(t))
+}
+
+// officeOn is an office whose database is the one named.
+func officeOn(t *testing.T, p *pack.Pack, dsn string) *office {
+	t.Helper()
 	dir := t.TempDir()
 	if err := seal.Create(filepath.Join(dir, "keys"), "aes"); err != nil {
 		t.Fatal(err)
@@ -40,11 +46,7 @@ func newOffice(t testing.TB, p *pack.Pack) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(t.Context(), filepath.Join(dir, "office.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := storetest.Open(t, dsn)
 	l, err := lake.Open(filepath.Join(dir, "lake"), db, columnar.Config{MemoryMB: 300, Threads: 2, TempDir: filepath.Join(dir, "tmp")}, time.Now)
 	if err != nil {
 		t.Fatal(err)
