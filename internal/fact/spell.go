@@ -24,11 +24,12 @@ const spellTable = "spell"
 
 // net is the query that nets month rows into spells. A month is there when it was paid more often than refunded. It belongs to the employer
 // whose payments stand, with two to the one with the higher base, and its quality is the best of the standing employers' payments: the
-// month that a former employer paid by mistake and got back is not his. Differences of base (adjust) are no months.
+// month that a former employer paid by mistake and got back is not his. Differences of base (adjust) are no months. What is taken back is a row of
+// its own: a refund, or a negative amount.
 const net = `
 WITH paid AS (
   SELECT holder, kind, year(month) * 12 + month(month) - 1 AS m, uscc, coalesce(base_fen, 0) AS base,
-    CASE WHEN pay_kind = 'refund' THEN -1 ELSE 1 END AS sign,
+    CASE WHEN pay_kind = 'refund' OR paid_fen < 0 THEN -1 ELSE 1 END AS sign,
     CASE WHEN pay_kind = 'transfer' THEN 'transfer' WHEN pay_kind IN ('back', 'lump') THEN 'back'
          WHEN posted_day >= month + INTERVAL 2 MONTH THEN 'late' ELSE 'paid' END AS quality
   FROM %s

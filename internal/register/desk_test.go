@@ -36,7 +36,7 @@ func newOffice(t testing.TB, p *pack.Pack) *office {
 }
 
 // officeOn is an office whose database is the one named.
-func officeOn(t *testing.T, p *pack.Pack, dsn string) *office {
+func officeOn(t testing.TB, p *pack.Pack, dsn string) *office {
 	t.Helper()
 	dir := t.TempDir()
 	if err := seal.Create(filepath.Join(dir, "keys"), "aes"); err != nil {
