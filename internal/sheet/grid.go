@@ -82,23 +82,17 @@ func (g *grid) close() error {
 }
 
 // readMerges finds the merged cells. They stand after the rows, so the sheet is unpacked twice; the first time only the end of the rows
-// is looked for. A sheet that is cut or broken has none: its rows tell what is wrong.
+// is looked for. It also shows whether the bytes are as they were packed: if not, no value of them can be trusted, and the sheet is not
+// read. A sheet whose XML breaks off is: its rows tell.
 func readMerges(f *zip.File) ([]region, error) {
 	m, err := newMarkup(f, sheetMax)
 	if err != nil {
 		return nil, err
 	}
 	defer m.close()
-	if err := m.pass("sheetData"); err != nil {
-		return nil, onlyLarge(err)
-	}
 	var all []region
-	for {
-		if err := m.begin(); err != nil {
-			slices.SortStableFunc(all, func(a, b region) int { return cmp.Compare(a.top, b.top) })
-			return all, onlyLarge(err)
-		}
-		if string(m.name) != "mergeCell" {
+	for err = m.pass("sheetData"); err == nil; err = m.begin() {
+		if m.kind != beginMark || string(m.name) != "mergeCell" {
 			continue
 		}
 		if len(all) == mergesMax {
@@ -108,13 +102,8 @@ func readMerges(f *zip.File) ([]region, error) {
 			all = append(all, r)
 		}
 	}
-}
-
-func onlyLarge(err error) error {
-	if errors.Is(err, errLarge) {
-		return err
-	}
-	return nil
+	slices.SortStableFunc(all, func(a, b region) int { return cmp.Compare(a.top, b.top) })
+	return all, m.drain()
 }
 
 // parseRegion reads A1:C3. Of a single cell there is nothing to do.

@@ -357,6 +357,17 @@ func (m *markup) pass(name string) error {
 	}
 }
 
+// drain reads a part to its end, where the archive compares its checksum.
+func (m *markup) drain() error {
+	for m.err == nil {
+		m.from = m.to
+		if err := m.fill(); err != nil {
+			return ended(err)
+		}
+	}
+	return ended(m.err)
+}
+
 // entities are the five that XML has by itself.
 var entities = map[string]rune{"lt": '<', "gt": '>', "amp": '&', "quot": '"', "apos": '\''}
 
