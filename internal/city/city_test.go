@@ -159,7 +159,7 @@ func TestNumbersOfAMillionPeopleDiffer(t *testing.T) {
 	if len(ids) != made {
 		t.Errorf("%d people have %d numbers", made, len(ids))
 	}
-	for kind := range 3 {
+	for kind := range 6 {
 		seen := make([]bool, MostPeople)
 		for i := range MostPeople {
 			n := scattered(i, kind)
@@ -255,6 +255,7 @@ func TestACity(t *testing.T) {
 	t.Run("degrees", func(t *testing.T) { degreesAsStated(t, o, by["degrees"][0]) })
 	t.Run("certificates", func(t *testing.T) { certificatesAsStated(t, o, by["skill_certificates"][0]) })
 	t.Run("contracts", func(t *testing.T) { contractsAsStated(t, by) })
+	t.Run("registers agree", func(t *testing.T) { registersAgree(t, o, by) })
 	t.Run("benefits", func(t *testing.T) {
 		n := 0
 		by["unemployment_benefits"][0].sound(func([]string) { n++ })
