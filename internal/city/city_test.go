@@ -72,7 +72,7 @@ func TestFilesAsTheyAreDelivered(t *testing.T) {
 		}
 		known := o.Until.First().AddDays(17)
 		for i, f := range files {
-			if want := f.Register + "-" + f.Cutoff.Month().String() + ".csv"; filepath.Base(f.Path) != want || told[want] != f.Rows {
+			if want := f.Register + "-" + f.Cutoff.Month().String() + endingOf(f.Register); filepath.Base(f.Path) != want || told[want] != f.Rows {
 				t.Errorf("%s, told with %d of %d rows; want the name %s", f.Path, told[want], f.Rows, want)
 			}
 			cutoff, received := o.Until.Add(-1).Last(), o.Until.First().AddDays(1)
@@ -88,6 +88,10 @@ func TestFilesAsTheyAreDelivered(t *testing.T) {
 			}
 		}
 	}
+}
+
+func endingOf(register string) string {
+	return layouts[slices.IndexFunc(layouts, func(l *layout) bool { return l.register == register })].ending()
 }
 
 func TestWhatCannotBeMade(t *testing.T) {

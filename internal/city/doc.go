@@ -21,7 +21,7 @@
 // with 1000, as none does that was given out. What the whole city has a stated number of is scaled: 624 and 40 filed bodies, 49 platforms and some 200
 // researchers in station, to a million people; a small city has a few of each all the same.
 //
-// The files have their owners' habits: one is UTF-8, another GB18030 with bars between its fields or tabs, and a day is 2024-12-18, 20241218,
+// The files have their owners' habits: one is UTF-8, another GB18030 with bars between its fields or tabs, two are workbooks with a title over the headings, and a day is 2024-12-18, 20241218,
 // 2024/12/18 or 2024年12月18日. In few places they have their owners' mistakes. A mistake is always a row more than there should be, so
 // that refusing it loses nobody anything, and each is told in File.Faults.
 //
