@@ -112,7 +112,7 @@ func (c *city) entitle(p *person, o *out) error {
 	if top < 0 || p.degrees[top].level < bachelor || !d.in(share) {
 		return nil
 	}
-	granted := max(p.degrees[top].day.AddMonths(12), p.birth.AddMonths(12*23)).AddDays(d.IntN(6000))
+	granted := max(p.degrees[top].day.AddMonths(12), p.birth.AddMonths(12*23)).AddDays(d.IntN(3000))
 	if granted > c.papers {
 		return nil
 	}

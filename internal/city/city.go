@@ -32,7 +32,7 @@ type File struct {
 
 // Fault is a planted fault: what and where, so that a test can say that each was caught and none invented.
 type Fault struct {
-	Line   int    // in the file, from 1; the headings are line 1
+	Line   int    // in the file, from 1; the headings are line 1, or 2 under a title
 	Column string // the register's name of the column; "" where the row as a whole is wrong
 	Kind   string // one of the Fault constants
 }
@@ -156,7 +156,7 @@ func (c *city) open(dir string) (*desk, error) {
 	add := func(l *layout, cutoff, received calendar.Day, least int) *out {
 		o := &out{layout: l, least: least, stream: uint64(len(d.all))}
 		o.file = File{Register: l.register, Cutoff: cutoff, Received: received,
-			Path: filepath.Join(dir, l.register+"-"+cutoff.Month().String()+".csv")}
+			Path: filepath.Join(dir, l.register+"-"+cutoff.Month().String()+l.ending())}
 		if err == nil {
 			err = o.create(dir, c.Seed)
 		}

@@ -72,7 +72,7 @@ func TestFilesAsTheyAreDelivered(t *testing.T) {
 		}
 		known := o.Until.First().AddDays(17)
 		for i, f := range files {
-			if want := f.Register + "-" + f.Cutoff.Month().String() + ".csv"; filepath.Base(f.Path) != want || told[want] != f.Rows {
+			if want := f.Register + "-" + f.Cutoff.Month().String() + endingOf(f.Register); filepath.Base(f.Path) != want || told[want] != f.Rows {
 				t.Errorf("%s, told with %d of %d rows; want the name %s", f.Path, told[want], f.Rows, want)
 			}
 			cutoff, received := o.Until.Add(-1).Last(), o.Until.First().AddDays(1)
@@ -88,6 +88,10 @@ func TestFilesAsTheyAreDelivered(t *testing.T) {
 			}
 		}
 	}
+}
+
+func endingOf(register string) string {
+	return layouts[slices.IndexFunc(layouts, func(l *layout) bool { return l.register == register })].ending()
 }
 
 func TestWhatCannotBeMade(t *testing.T) {
@@ -159,7 +163,7 @@ func TestNumbersOfAMillionPeopleDiffer(t *testing.T) {
 	if len(ids) != made {
 		t.Errorf("%d people have %d numbers", made, len(ids))
 	}
-	for kind := range 3 {
+	for kind := range 6 {
 		seen := make([]bool, MostPeople)
 		for i := range MostPeople {
 			n := scattered(i, kind)
@@ -255,6 +259,7 @@ func TestACity(t *testing.T) {
 	t.Run("degrees", func(t *testing.T) { degreesAsStated(t, o, by["degrees"][0]) })
 	t.Run("certificates", func(t *testing.T) { certificatesAsStated(t, o, by["skill_certificates"][0]) })
 	t.Run("contracts", func(t *testing.T) { contractsAsStated(t, by) })
+	t.Run("registers agree", func(t *testing.T) { registersAgree(t, o, by) })
 	t.Run("benefits", func(t *testing.T) {
 		n := 0
 		by["unemployment_benefits"][0].sound(func([]string) { n++ })

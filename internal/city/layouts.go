@@ -135,7 +135,7 @@ var (
 			{FaultNoValue, 8, func(row []string) []string { row[8], row[9] = "", "单位职工"; return row }}},
 	}
 	titlesLayout = layout{
-		register: "titles", encoding: "GB18030", delimiter: ',',
+		register: "titles", title: "聊城市专业技术职务与荣誉称号人员名册",
 		columns: []column{
 			{name: "id_number", head: "证件号码"}, {name: "person_name", head: "姓名"}, {name: "kind", head: "称号类别", words: []string{"专业技术职务", "荣誉称号"}},
 			{name: "series", head: "职称系列", words: []string{"卫生", "中小学教师", "经济", "工程"}}, {name: "level", head: "职称层级", words: titleWords[:]},
@@ -144,7 +144,7 @@ var (
 		},
 		fresh: func(row []string) { row[0] = strangerOf(row[0]) },
 		spoils: []spoil{put(FaultEndsFirst, 9, "1999/1/1"), {FaultNoValue, 4, func(row []string) []string { row[2], row[3], row[4] = "专业技术职务", "工程", ""; return row }},
-			wrongDigit(0), asNumber(0), put(FaultNoSuchDay, 6, "2024/2/30"), put(FaultUnknownCode, 10, "待定"), without(1)},
+			wrongDigit(0), asNumber(0), put(FaultNoSuchDay, 6, "2024/2/30"), put(FaultUnknownCode, 10, "待定")},
 	}
 	assessorsLayout = layout{
 		register: "assessment_bodies", encoding: "UTF-8-BOM", delimiter: ',',
@@ -183,7 +183,7 @@ var (
 			put(FaultUnknownCode, 5, "自建房"), put(FaultNoValue, 3, ""), without(1)},
 	}
 	resultsLayout = layout{
-		register: "competition_results", encoding: "UTF-8-BOM", delimiter: ',',
+		register: "competition_results", title: "聊城市职业技能竞赛获奖人员汇总表",
 		columns: []column{
 			{name: "id_number", head: "证件号码"}, {name: "person_name", head: "姓名"}, {name: "competition", head: "竞赛名称"},
 			{name: "competition_level", head: "竞赛级别", words: contestLevels()},
@@ -193,7 +193,7 @@ var (
 		},
 		fresh: func(row []string) { row[0] = strangerOf(row[0]) },
 		spoils: []spoil{put(FaultNoSuchDay, 12, "2024年2月30日"), put(FaultRange, 6, "0"), wrongDigit(0), asNumber(0), put(FaultUnknownCode, 8, "领队"),
-			{FaultNoValue, 9, func(row []string) []string { row[9], row[10] = "", "500"; return row }}, without(1)},
+			{FaultNoValue, 9, func(row []string) []string { row[9], row[10] = "", "500"; return row }}},
 	}
 	staysLayout = layout{
 		register: "postdoc_stays", encoding: "UTF-8", delimiter: ';',

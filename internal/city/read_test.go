@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"bole/internal/pack"
 	"bole/internal/sheet"
 	"bole/packs"
+	"github.com/xuri/excelize/v2"
 )
 
 func liaocheng(t testing.TB) *pack.Pack {
@@ -49,26 +51,20 @@ func (f *delivered) get(row []string, column string) string {
 	return row[at]
 }
 
-// readBack reads a file with the package that will read it when it is loaded.
+// readBack reads a file: text with the package that will read it when it is loaded, a workbook with the library beneath.
 func readBack(t testing.TB, p *pack.Pack, file File) *delivered {
 	t.Helper()
+	f := &delivered{File: file, register: p.Register(file.Register), at: map[string]int{}}
+	if filepath.Ext(file.Path) == ".xlsx" {
+		f.readBook(t)
+		return f
+	}
 	in, err := sheet.Open(file.Path, sheet.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	f := &delivered{File: file, register: p.Register(file.Register), at: map[string]int{}}
-	for i, head := range in.Header() {
-		for _, c := range p.Register(file.Register).Columns {
-			if head == c.Name.Text || head == c.Title.Zh || slices.Contains(c.Heads, head) {
-				f.at[c.Name.Text] = i
-				f.columns = append(f.columns, c)
-			}
-		}
-	}
-	if len(f.columns) != len(in.Header()) {
-		t.Fatalf("%s: the register declares %d of its %d headings", file.Path, len(f.columns), len(in.Header()))
-	}
+	f.head(t, in.Header())
 	for {
 		row, err := in.Next()
 		if errors.Is(err, io.EOF) {
@@ -82,6 +78,39 @@ func readBack(t testing.TB, p *pack.Pack, file File) *delivered {
 		}
 		f.rows = append(f.rows, row.Fields)
 		f.lines = append(f.lines, row.Line)
+	}
+}
+
+// readBook reads the one sheet of a workbook: a title, the headings, the rows.
+func (f *delivered) readBook(t testing.TB) {
+	book, err := excelize.OpenFile(f.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer book.Close()
+	rows, err := book.GetRows(book.GetSheetName(0))
+	if err != nil || len(rows) < 2 || len(rows[0]) != 1 || book.SheetCount != 1 {
+		t.Fatalf("%s: %d rows, %v", f.Path, len(rows), err)
+	}
+	f.head(t, rows[1])
+	for i, row := range rows[2:] { // without the empty cells at their ends
+		f.rows = append(f.rows, append(row, make([]string, len(f.columns)-len(row))...))
+		f.lines = append(f.lines, i+3)
+	}
+}
+
+// head finds the register's columns by their headings.
+func (f *delivered) head(t testing.TB, heads []string) {
+	for i, head := range heads {
+		for _, c := range f.register.Columns {
+			if head == c.Name.Text || head == c.Title.Zh || slices.Contains(c.Heads, head) {
+				f.at[c.Name.Text] = i
+				f.columns = append(f.columns, c)
+			}
+		}
+	}
+	if len(f.columns) != len(heads) {
+		t.Fatalf("%s: the register declares %d of its %d headings", f.Path, len(f.columns), len(heads))
 	}
 }
 
@@ -202,7 +231,7 @@ var broken = map[string]Fault{
 	"share-has-a-team":             {Column: "team_no", Kind: FaultNoValue},
 	"leaving-has-its-day":          {Column: "leaving", Kind: FaultNoValue},
 	"both-months":                  {Column: "last_month", Kind: FaultNoValue},
-	"sign-of-payment":              {Column: "paid_fen", Kind: FaultSign},
+	"refund-is-negative":           {Column: "paid_fen", Kind: FaultSign},
 	"code-names-kind":              {Column: "filing_code", Kind: FaultPaperNumber},
 	"bank-number-of-twelve-digits": {Column: "bank_no", Kind: FaultBankNumber},
 }

@@ -131,6 +131,7 @@ type loading struct {
 	rejects  *quarantine
 	waiting  *waiting
 	parts    map[int64]*part // by the delivery whose rows they are; 0 for rows of this one
+	pairs    [][2]int64      // holders whom a row calls one person, and nobody can tell
 	counts   tally
 }
 
@@ -333,6 +334,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, p.id
 	}
 	if err := l.waiting.record(ctx, tx); err != nil {
 		return err
+	}
+	for _, p := range l.pairs {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO register_pair (holder, other, register, delivery, known) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+			min(p[0], p[1]), max(p[0], p[1]), l.reg.Name, l.rep.Delivery, l.in.Received); err != nil {
+			return err
+		}
 	}
 	l.step("recorded")
 	return nil

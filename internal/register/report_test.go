@@ -171,13 +171,16 @@ func TestWhoIsWho(t *testing.T) {
 	if got := o.persons(""); got != "1=1 2=2 3=3 4=3" {
 		t.Errorf("who is who: %s", got)
 	}
-	// Later a paper says that two citizens are one: that waits.
+	// Later a paper says that two citizens are one: the paper is taken, and the pair waits.
 	rep = o.take("papers", "2.csv", head+a+","+b+",,,P1,,2024-03-01\n", "2024-05-01")
-	if got := told(rep); got != "0 accepted 1 quarantined 0 unchanged" {
-		t.Errorf("two citizens: %s", got)
+	if got := told(rep); got != "1 accepted 0 quarantined 0 unchanged" || rep.Unjoined != 1 {
+		t.Errorf("two citizens: %s, %d unjoined", got, rep.Unjoined)
 	}
-	if k := o.keptRejects(rep.Delivery); len(k) != 1 || k[0].Reasons[0] != "two_people" {
-		t.Errorf("kept %+v", k)
+	if pairs, err := o.Pairs(t.Context(), ""); err != nil || len(pairs) != 1 || pairs[0] != (Pair{1, 4, "papers", 20240501}) {
+		t.Errorf("pairs %v, %v", pairs, err)
+	}
+	if got := o.persons(""); got != "1=1 2=2 3=3 4=3" {
+		t.Errorf("who is who afterwards: %s", got)
 	}
 	// The map of an earlier day knew less.
 	d := citizen("371502", "19800101", 9)

@@ -131,16 +131,13 @@ func (l *loading) accept(t *taken, a columnar.Appender) error {
 	if err != nil {
 		return err
 	}
-	reasons := t.reasons
 	if !known {
-		reasons = []reason{{column: -1, key: "reject.number_unknown"}}
+		return l.refuse(t, p, []reason{{column: -1, key: "reject.number_unknown"}})
 	}
-	if reasons == nil {
-		reasons = l.who(t)
+	if t.reasons != nil {
+		return l.refuse(t, p, t.reasons)
 	}
-	if reasons != nil {
-		return l.refuse(t, p, reasons)
-	}
+	l.who(t)
 	l.counts.add(t)
 	if t.month != 0 {
 		p.months[t.month] = true
@@ -149,8 +146,9 @@ func (l *loading) accept(t *taken, a columnar.Appender) error {
 	return a.AppendRow(append(t.lake, p.id, t.whole, t.ord, t.key)...)
 }
 
-// who finds the holders of the people whom a row names.
-func (l *loading) who(t *taken) []reason {
+// who finds the holders of the people whom a row names. Another number of the person makes both one, unless it is a second citizen's: then nobody
+// can tell, and the pair waits for a person while the row is taken.
+func (l *loading) who(t *taken) {
 	var about int64
 	for i, n := range t.people {
 		settled := vault.Parts(0)
@@ -159,16 +157,15 @@ func (l *loading) who(t *taken) []reason {
 		}
 		h := l.resolver.Holder(n.record, settled)
 		switch {
+		case n.place < 0 && !l.resolver.Join(about, h):
+			l.pairs = append(l.pairs, [2]int64{about, h})
 		case n.place >= 0:
 			t.lake[n.place] = h
 			if i == 0 {
 				about = h
 			}
-		case !l.resolver.Join(about, h):
-			return []reason{{column: -1, key: "reject.two_people"}}
 		}
 	}
-	return nil
 }
 
 // take works a row out.

@@ -52,7 +52,19 @@ CREATE TABLE register_reject (
 );
 CREATE INDEX register_reject_open ON register_reject (register, closed_by);
 
+-- One row a pair of holders that a delivered row calls one person though two citizens' numbers name them: nobody can tell, so they stay two until a
+-- person decides. known: yyyymmdd, the day on which the delivery was received.
+CREATE TABLE register_pair (
+  holder   BIGINT  NOT NULL REFERENCES vault_holder (id),
+  other    BIGINT  NOT NULL REFERENCES vault_holder (id),
+  register TEXT    NOT NULL,
+  delivery BIGINT  NOT NULL REFERENCES register_delivery (id),
+  known    INTEGER NOT NULL,
+  PRIMARY KEY (holder, other)
+);
+
 -- +goose Down
+DROP TABLE register_pair;
 DROP TABLE register_reject;
 ALTER TABLE lake_file DROP COLUMN columns;
 ALTER TABLE lake_file DROP COLUMN stands_seq;
