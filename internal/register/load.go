@@ -131,7 +131,8 @@ type loading struct {
 	rejects  *quarantine
 	waiting  *waiting
 	parts    map[int64]*part // by the delivery whose rows they are; 0 for rows of this one
-	pairs    [][2]int64      // holders whom a row calls one person, and nobody can tell
+	aliases  [][2]int64      // holders whom a row calls one person
+	pairs    [][2]int64      // those of them that are not joined: nobody can tell
 	counts   tally
 }
 
@@ -265,6 +266,9 @@ func (l *loading) stage(ctx context.Context, w *lake.Writer, conn *sql.Conn) err
 	if err := l.twice(ctx, conn); err != nil {
 		return err
 	}
+	if err := l.join(ctx, w, conn); err != nil {
+		return err
+	}
 	l.step("staged")
 	changed := false
 	for _, p := range l.inOrder() {
@@ -387,6 +391,44 @@ func (l *loading) describe(ctx context.Context, w *lake.Writer, conn *sql.Conn) 
 	}
 	l.resolver.Only(fresh)
 	return rows.Err()
+}
+
+// join makes one person of the holders that a row calls one. A register that keeps people, and so settles their names, is believed as long as it has no
+// row of its own for both: it says of a former number whose it was. Any other register is believed unless it makes one person of two citizens. What it
+// is not believed waits for a person.
+func (l *loading) join(ctx context.Context, w *lake.Writer, conn *sql.Conn) error {
+	if len(l.aliases) == 0 {
+		return nil
+	}
+	if len(l.reg.Settles) > 0 {
+		own := "SELECT holder FROM staging"
+		if current, have := w.Source(l.reg.Name, Ways(l.reg)); have {
+			own += " UNION SELECT holder FROM " + current
+		}
+		apart := map[int64]bool{}
+		rows, err := conn.QueryContext(ctx, own)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var holder int64
+			if err := rows.Scan(&holder); err != nil {
+				return err
+			}
+			apart[holder] = true
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		l.resolver.Apart(apart)
+	}
+	for _, p := range l.aliases {
+		if !l.resolver.Join(p[0], p[1]) {
+			l.pairs = append(l.pairs, p)
+		}
+	}
+	return nil
 }
 
 // identity publishes who is who with the generation that needs it: where the load made holders or said that two are one, or has a row about somebody

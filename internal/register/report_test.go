@@ -190,3 +190,24 @@ func TestWhoIsWho(t *testing.T) {
 		t.Errorf("now %s, in June %s", now, june)
 	}
 }
+
+// A register that keeps people says of a former number whose it was, also of a citizen's; and is not believed when it keeps both as people.
+func TestFormerNumbers(t *testing.T) {
+	o := newOffice(t, liaocheng(t))
+	old, now, other := citizen("372522", "19900101", 1), citizen("371502", "19900101", 2), citizen("371502", "19900101", 3)
+	head := "公民身份号码,曾用证件号码,姓名,性别,出生日期\n"
+	certs := "证件号码,姓名,证书编号,职业编码,等级,发证日期,状态\n" + old + ",王甲,S1,6-18-01-01,三级,2024-03-01,有效\n"
+	o.take("skill_certificates", "c.csv", certs, "2024-04-01")
+	rep := o.take("people", "p.csv", head+now+","+old+",王甲,男,1990-01-01\n"+other+",,李乙,男,1990-01-01\n", "2024-05-01")
+	if got := o.persons(""); got != "1=1 2=1 3=3" || rep.Unjoined != 0 {
+		t.Errorf("who is who: %s, %d unjoined", got, rep.Unjoined)
+	}
+	if got := o.persons("2024-04-30"); got != "1=1 2=2 3=3" {
+		t.Errorf("in April: %s", got)
+	}
+	// Two people of the register claim to be one, and a third claims the former number of the first.
+	rep = o.take("people", "q.csv", head+now+","+other+",王甲,男,1990-01-01\n"+other+","+old+",李乙,男,1990-01-01\n", "2024-06-01")
+	if got := o.persons(""); got != "1=1 2=1 3=3" || rep.Unjoined != 2 || rep.Accepted != 2 {
+		t.Errorf("who is who: %s, %d unjoined, %s", got, rep.Unjoined, told(rep))
+	}
+}

@@ -146,8 +146,7 @@ func (l *loading) accept(t *taken, a columnar.Appender) error {
 	return a.AppendRow(append(t.lake, p.id, t.whole, t.ord, t.key)...)
 }
 
-// who finds the holders of the people whom a row names. Another number of the person makes both one, unless it is a second citizen's: then nobody
-// can tell, and the pair waits for a person while the row is taken.
+// who finds the holders of the people whom a row names. What it says of another number of the person is looked at when all rows are known.
 func (l *loading) who(t *taken) {
 	var about int64
 	for i, n := range t.people {
@@ -156,14 +155,13 @@ func (l *loading) who(t *taken) {
 			settled = l.settles
 		}
 		h := l.resolver.Holder(n.record, settled)
-		switch {
-		case n.place < 0 && !l.resolver.Join(about, h):
-			l.pairs = append(l.pairs, [2]int64{about, h})
-		case n.place >= 0:
-			t.lake[n.place] = h
-			if i == 0 {
-				about = h
-			}
+		if n.place < 0 {
+			l.aliases = append(l.aliases, [2]int64{about, h})
+			continue
+		}
+		t.lake[n.place] = h
+		if i == 0 {
+			about = h
 		}
 	}
 }
