@@ -11,9 +11,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"bole/internal/fault"
 	"bole/internal/seal"
+)
+
+// How the names begin of files that are being written.
+const (
+	fresh = "put-"    // by Put
+	again = "reseal-" // by Reseal
 )
 
 const (
@@ -42,12 +50,13 @@ func (s *Store) Put(r io.Reader) (sum string, size int64, err error) {
 	if err := errors.Join(os.MkdirAll(s.dir, 0o700), s.keys.Reload()); err != nil {
 		return "", 0, fault.Wrap(op, err)
 	}
-	tmp, err := os.CreateTemp(s.dir, "put-")
+	_ = s.sweep(fresh) // what cannot be removed is the next call's
+	tmp, err := s.temporary(fresh)
 	if err != nil {
 		return "", 0, fault.Wrap(op, err)
 	}
+	defer tmp.Close() // what was written is synced; until it has its name the lock tells that it is wanted
 	sum, size, err = s.write(tmp, r)
-	err = errors.Join(err, tmp.Close())
 	if err == nil && s.holds(sum) {
 		return sum, size, fault.Wrap(op, os.Remove(tmp.Name()))
 	}
@@ -59,6 +68,55 @@ func (s *Store) Put(r io.Reader) (sum string, size int64, err error) {
 		return "", 0, fault.Wrap(op, err)
 	}
 	return sum, size, nil
+}
+
+// temporary makes a file that is this call's for as long as it is open. The lock on it ends with the process, however that ends, and so tells
+// sweep which files nobody writes any more.
+func (s *Store) temporary(kind string) (*os.File, error) {
+	for {
+		f, err := os.CreateTemp(s.dir, kind)
+		if err != nil {
+			return nil, err
+		}
+		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err == nil {
+			_, err = os.Stat(f.Name())
+		}
+		if err == nil {
+			return f, nil
+		}
+		f.Close()
+		if !errors.Is(err, fs.ErrNotExist) { // else another's sweep came between the file and its lock
+			return nil, errors.Join(err, os.Remove(f.Name()))
+		}
+	}
+}
+
+// sweep removes the files of a kind that killed processes left half written.
+func (s *Store) sweep(kind string) error {
+	all, err := os.ReadDir(s.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range all {
+		if strings.HasPrefix(e.Name(), kind) {
+			err = errors.Join(err, removeUnlocked(filepath.Join(s.dir, e.Name())))
+		}
+	}
+	return err
+}
+
+func removeUnlocked(name string) error {
+	f, err := os.Open(name)
+	if err == nil {
+		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			err = os.Remove(name)
+		}
+		f.Close()
+	}
+	if errors.Is(err, fs.ErrNotExist) { // it was finished, or given up, meanwhile
+		return nil
+	}
+	return err
 }
 
 // write seals r into tmp and sees it onto the disk. The head comes last, since the sum is known last.

@@ -230,3 +230,37 @@ func TestFailedPutLeavesNothing(t *testing.T) {
 		t.Errorf("Sum of no file: %v", err)
 	}
 }
+
+// What a killed Put left half written goes with the next one; what another is writing meanwhile stays.
+func TestLeftoversAreSweptAndWorkIsNot(t *testing.T) {
+	s := store(t)
+	put(t, s, []byte("first"))
+	left := filepath.Join(s.dir, fresh+"1")
+	if err := os.WriteFile(left, content(100), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, w := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		_, _, err := s.Put(r)
+		done <- err
+	}()
+	slow := content(3 * chunkSize)
+	if _, err := w.Write(slow[:2*chunkSize]); err != nil { // it is writing when this returns
+		t.Fatal(err)
+	}
+	put(t, s, []byte("second"))
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the leftover is still there: %v", err)
+	}
+	if _, err := w.Write(slow[2*chunkSize:]); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if err := <-done; err != nil {
+		t.Errorf("what was being written: %v", err)
+	}
+	if names := stored(t, s); len(names) != 3 {
+		t.Errorf("the store has %q", names)
+	}
+}

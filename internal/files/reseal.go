@@ -15,9 +15,6 @@ import (
 	"bole/internal/seal"
 )
 
-// half is how the name of a file begins that Reseal is writing.
-const half = "reseal-"
-
 // Sealed counts the files of the store by the key that seals them.
 func (s *Store) Sealed(ctx context.Context) (map[seal.KeyID]int64, error) {
 	out := map[seal.KeyID]int64{}
@@ -39,7 +36,7 @@ func (s *Store) Reseal(ctx context.Context, progress func(resealed int64)) (rese
 	if err := s.keys.Reload(); err != nil {
 		return 0, fault.Wrap(op, err)
 	}
-	if err := s.sweep(); err != nil {
+	if err := s.sweep(again); err != nil {
 		return 0, fault.Wrap(op, err)
 	}
 	var damaged error
@@ -68,15 +65,6 @@ func (s *Store) Reseal(ctx context.Context, progress func(resealed int64)) (rese
 		err = damaged
 	}
 	return resealed, fault.Wrap(op, err)
-}
-
-// sweep removes what a Reseal that was killed left half written.
-func (s *Store) sweep() error {
-	left, err := filepath.Glob(filepath.Join(s.dir, half+"*"))
-	for _, name := range left {
-		err = errors.Join(err, os.Remove(name))
-	}
-	return err
 }
 
 // each calls f with the path of every stored file. There may be no folder yet.
@@ -146,12 +134,13 @@ func (s *Store) reseal(name string) error {
 }
 
 func (s *Store) rewrite(r io.Reader, sum string) error {
-	tmp, err := os.CreateTemp(s.dir, half)
+	tmp, err := s.temporary(again)
 	if err != nil {
 		return err
 	}
+	defer tmp.Close() // as in Put
 	written, _, err := s.write(tmp, r)
-	if err = errors.Join(err, tmp.Close()); err == nil && written != sum {
+	if err == nil && written != sum {
 		err = broken(nil)
 	}
 	if err == nil {

@@ -140,7 +140,7 @@ func TestAResealThatIsKilledGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	if err := os.WriteFile(filepath.Join(s.dir, half+"1"), []byte("half"), 0o600); err != nil { // as a kill in a write leaves it
+	if err := os.WriteFile(filepath.Join(s.dir, again+"1"), []byte("half"), 0o600); err != nil { // as a kill in a write leaves it
 		t.Fatal(err)
 	}
 	got, err := s.Sealed(t.Context())
