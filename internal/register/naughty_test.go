@@ -10,6 +10,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"bole/internal/fault"
 	"bole/internal/sheet"
 	"golang.org/x/text/unicode/norm"
 )
@@ -108,5 +109,38 @@ func TestNaughtyStrings(t *testing.T) {
 	again := o.bring("employers", o.mend(o.handBack("employers")), "2024-12-03")
 	if again.Quarantined > 20 || o.wait("employers") != waits {
 		t.Errorf("untouched: %s, %d wait and then %d", told(again), waits, o.wait("employers"))
+	}
+}
+
+// A file that is no table at all, of the shape that programs send instead of one, is refused as a whole and leaves nothing.
+func TestFilesThatAreNoTables(t *testing.T) {
+	texts := [][]byte{[]byte(`{"rows": []}`), []byte(`[1, 2`), []byte("\xff\xfe{\x00"), []byte("<html><body>502 Bad Gateway</body></html>"), {0}}
+	if dir := os.Getenv("BOLE_REFDATA"); dir != "" {
+		b, err := os.ReadFile(filepath.Join(dir, "bad-input", "json_test_suite.json"))
+		var cases []struct {
+			Name string
+			B64  []byte
+		}
+		if err == nil {
+			err = json.Unmarshal(b, &cases)
+		}
+		if err != nil || len(cases) < 100 {
+			t.Fatalf("%d cases, %v", len(cases), err)
+		}
+		for _, c := range cases {
+			texts = append(texts, c.B64)
+		}
+	}
+	o := newOffice(t, liaocheng(t))
+	before := o.state()
+	for i, text := range texts {
+		for _, name := range []string{"answer.csv", "answer.json", "answer.xlsx"} {
+			if _, err := o.Load(t.Context(), Delivery{Register: "people", Path: o.write(name, string(text)), Received: 20241201}); fault.KindOf(err) != fault.Invalid {
+				t.Errorf("text %d as %s: %v", i, name, err)
+			}
+		}
+	}
+	if after := o.state(); after != before {
+		t.Errorf("from %+v to %+v", before, after)
 	}
 }
