@@ -22,5 +22,5 @@
 // people are sealed into a temporary file. What does grow is one short record a rejected row.
 //
 // The files: lines.go finds headings and rows, fields.go reads fields, rows.go works rows out, publish.go compares them with what the lake has,
-// waiting.go and rejects.go are about what is handed back, report.go says what was seen.
+// who.go is about whom they name, waiting.go and rejects.go about what is handed back, report.go says what was seen.
 package register
