@@ -69,7 +69,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, locale.Text(a.language(), "cli.interrupted"))
 	default:
-		fmt.Fprintln(stderr, "bole:", locale.Error(a.language(), err))
+		fmt.Fprintln(stderr, "bole:", locale.Error(a.language(), fault.Wrap("cli.Run", err)))
 	}
 	if a.verbose || fault.KindOf(err) == fault.Internal && !errors.As(err, &mistakes) && ctx.Err() == nil {
 		fmt.Fprintln(stderr, "  ", err)

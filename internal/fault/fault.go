@@ -55,14 +55,18 @@ func New(op string, kind Kind, key string, args ...any) *E {
 	return e
 }
 
-// Wrap says which operation an error passed through. It keeps the kind and the message of what it wraps; a foreign error becomes
-// Internal. Wrap of nil is nil.
+// Wrap says which operation an error passed through. It keeps the kind and the message of what it wraps. A foreign error becomes Upstream
+// "disk.full" where it comes of a full disk, whoever says so, and Internal otherwise. Wrap of nil is nil.
 func Wrap(op string, err error) error {
 	if err == nil {
 		return nil
 	}
 	var e *E
-	if errors.As(err, &e) {
+	known := errors.As(err, &e)
+	switch {
+	case (!known || e.Key == "") && full(err):
+		return &E{Op: op, Kind: Upstream, Key: "disk.full", Err: err}
+	case known:
 		return &E{Op: op, Kind: e.Kind, Key: e.Key, Args: e.Args, Err: err}
 	}
 	return &E{Op: op, Kind: Internal, Err: err}

@@ -2,6 +2,8 @@ package fault
 
 import (
 	"errors"
+	"io/fs"
+	"syscall"
 	"testing"
 )
 
@@ -32,5 +34,33 @@ func TestWrapKeepsKind(t *testing.T) {
 	}
 	if KindOf(Wrap("x", errors.New("disk"))) != Internal {
 		t.Error("a foreign error is not Internal")
+	}
+}
+
+type numbered int
+
+func (n numbered) Error() string { return "failed" }
+func (n numbered) Code() int     { return int(n) }
+
+func TestAFullDiskIsOneError(t *testing.T) {
+	for name, err := range map[string]error{
+		"the system":         &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC},
+		"a quota":            syscall.EDQUOT,
+		"a limit on files":   syscall.EFBIG,
+		"DuckDB":             errors.New(`IO Error: Could not write file "x.parquet": No space left on device`),
+		"DuckDB, spilling":   errors.New("Out of Memory Error: failed to offload data block of size 256.0 KiB. This limit was set by the 'max_temp_directory_size' setting."),
+		"SQLite":             numbered(13),
+		"beside another":     errors.Join(errors.New("rolled back"), numbered(13)),
+		"beside our mistake": errors.Join(Wrap("a", errors.New("b")), syscall.ENOSPC),
+	} {
+		var e *E
+		if w := Wrap("y", Wrap("x", err)); !errors.As(w, &e) || e.Key != "disk.full" || e.Kind != Upstream {
+			t.Errorf("%s: %v", name, w)
+		}
+	}
+	for name, err := range map[string]error{"a refused file": errors.Join(New("x", Invalid, "sheet.no_header"), syscall.ENOSPC), "another number": numbered(19), "another word": errors.New("no space")} {
+		if w := Wrap("x", err).(*E); w.Key == "disk.full" {
+			t.Errorf("%s became %v", name, w)
+		}
 	}
 }

@@ -457,12 +457,17 @@ func (l *Lake) sweep(ctx context.Context) error {
 
 // Parquet writes the rows of a query as a file of f.Table and adds it to the generation; f's rows and path are filled in. A query without
 // rows writes nothing. The path carries the writer's token, so that no other writer, before or after, has the same.
-func (w *Writer) Parquet(ctx context.Context, conn *sql.Conn, f File, query string) (File, error) {
+func (w *Writer) Parquet(ctx context.Context, conn *sql.Conn, f File, query string) (_ File, err error) {
 	f.Path = filepath.ToSlash(filepath.Join(f.Table, fmt.Sprintf("%06d-%03d.parquet", w.token, len(w.added))))
 	full := filepath.Join(w.lake.dir, f.Path)
 	if err := os.MkdirAll(filepath.Dir(full), 0o700); err != nil {
 		return f, fault.Wrap("lake.Parquet", err)
 	}
+	defer func() {
+		if err != nil { // half a file on a full disk is in the way of whoever makes room
+			_ = os.Remove(full)
+		}
+	}()
 	res, err := conn.ExecContext(ctx, fmt.Sprintf("COPY (%s) TO %s (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)", query, literal(full)))
 	if err != nil {
 		return f, fault.Wrap("lake.Parquet", err)
@@ -532,10 +537,12 @@ func (w *Writer) Commit(ctx context.Context, also func(*sql.Tx) error) error {
 		}
 		return nil
 	})
-	if err == nil {
-		w.finished = true
+	if err != nil {
+		return errors.Join(err, w.Abort(ctx))
 	}
-	return errors.Join(err, w.Abort(ctx))
+	w.finished = true
+	_ = w.Abort(ctx) // published it is: a lease that a full disk keeps ends by itself, and what lies in the folder for temporary files is swept
+	return nil
 }
 
 func (w *Writer) publish(ctx context.Context, tx *sql.Tx) error {

@@ -1,6 +1,7 @@
 package register
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -34,12 +35,16 @@ type errand struct {
 	Files    []string // to load, one after the other
 	Register string
 	Received calendar.Day
-	Step     string // the step at which it kills itself; "" for none
-	Rejects  string // the workbook of rejected rows; "" for none
-	Memory   int    // of DuckDB, in MB; 0 for as usual
+	Step     string   // the step at which it kills itself; "" for none
+	Rejects  string   // the workbook of rejected rows; "" for none
+	Memory   int      // of DuckDB, in MB; 0 for as little as will do
+	Scratch  string   // an empty folder
+	Disk     string   // the part of the home in Scratch that lies on a small disk: a folder, or "." for all; "" for none
+	Steps    []string // at which that becomes full
+	Growth   int64    // by how many hundredths it takes more from trial to trial
 }
 
-var errands = map[string]func(context.Context, errand) error{"load": loadErrand}
+var errands = map[string]func(context.Context, errand) error{"load": loadErrand, "full": fullErrand, "mount": mountErrand}
 
 const errandVariable = "BOLE_TEST_ERRAND"
 
@@ -96,7 +101,7 @@ func openHome(ctx context.Context, dir string, memory int, now func() time.Time)
 	if err != nil {
 		return nil, err
 	}
-	l, err := lake.Open(filepath.Join(dir, "lake"), db, columnar.Config{MemoryMB: max(memory, 100), Threads: 2, TempDir: filepath.Join(dir, "tmp")}, now)
+	l, err := lake.Open(filepath.Join(dir, "lake"), db, columnar.Config{MemoryMB: cmp.Or(memory, 100), Threads: 2, TempDir: filepath.Join(dir, "tmp")}, now)
 	if err != nil {
 		return nil, err
 	}

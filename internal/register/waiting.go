@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -189,9 +190,17 @@ func (w *waiting) overtaken(reg *pack.Register, p *part, received calendar.Day) 
 }
 
 // record writes which rows no longer wait.
-func (w *waiting) record(ctx context.Context, tx *sql.Tx) error {
+func (w *waiting) record(ctx context.Context, tx *sql.Tx) (err error) {
+	if len(w.closes) == 0 {
+		return nil
+	}
+	one, err := tx.PrepareContext(ctx, `UPDATE register_reject SET closed_by = $1 WHERE delivery = $2 AND ord = $3 AND closed_by IS NULL`)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, one.Close()) }()
 	for r, by := range w.closes {
-		if _, err := tx.ExecContext(ctx, `UPDATE register_reject SET closed_by = $1 WHERE delivery = $2 AND ord = $3 AND closed_by IS NULL`, by, r.delivery, r.ord); err != nil {
+		if _, err := one.ExecContext(ctx, by, r.delivery, r.ord); err != nil {
 			return err
 		}
 	}
