@@ -84,7 +84,8 @@ func command(t *testing.T, e errand) *exec.Cmd {
 // place is an opened home.
 type place struct {
 	*Desk
-	dir string
+	dir  string
+	done func(Report) // told each load; may be nil
 }
 
 // openHome opens a home in dir that newOffice made. now is the clock of its lease.
@@ -105,7 +106,7 @@ func openHome(ctx context.Context, dir string, memory int, now func() time.Time)
 	if err != nil {
 		return nil, err
 	}
-	return &place{&Desk{Pack: p, Store: db, Lake: l, Vault: vault.Open(db, keys).In(filepath.Join(dir, "tmp")), Files: files.Open(filepath.Join(dir, "files"), keys)}, dir}, nil
+	return &place{&Desk{Pack: p, Store: db, Lake: l, Vault: vault.Open(db, keys).In(filepath.Join(dir, "tmp")), Files: files.Open(filepath.Join(dir, "files"), keys)}, dir, nil}, nil
 }
 
 // makeHome makes an empty home. What a full disk may hit lies in a folder each: office, lake, files and tmp.
@@ -186,7 +187,8 @@ items:
 	return pack.Load(whole, packs.Files)
 }
 
-// loadErrand loads files. It says "loading" when all is open, for whoever wants to kill it meanwhile.
+// loadErrand loads files. It says "loading" when all is open, for whoever wants to kill it meanwhile, and in the end how much memory it had, and how many
+// rows.
 func loadErrand(ctx context.Context, e errand) error {
 	h, err := openHome(ctx, e.Home, e.Memory, time.Now)
 	if err != nil {
@@ -199,7 +201,14 @@ func loadErrand(ctx context.Context, e errand) error {
 		}
 	}
 	fmt.Println("loading")
-	return h.loadAll(ctx, e)
+	rows := int64(0)
+	h.done = func(rep Report) { rows += rep.Rows }
+	if err := h.loadAll(ctx, e); err != nil {
+		return err
+	}
+	mb, err := peak()
+	fmt.Printf("%d MB, %d rows\n", mb, rows)
+	return err
 }
 
 func (h *place) loadAll(ctx context.Context, e errand) error {
@@ -208,10 +217,17 @@ func (h *place) loadAll(ctx context.Context, e errand) error {
 		if e.Rejects != "" {
 			in.Rejects = &Rejects{Path: e.Rejects}
 		}
-		if _, err := h.Load(ctx, in); err != nil {
+		rep, err := h.Load(ctx, in)
+		if err != nil {
 			return err
 		}
+		if h.done != nil {
+			h.done(rep)
+		}
 		if in.Rejects != nil {
+			if e.Step == "handing" { // after Steps: the workbook is about to be written
+				killSelf()
+			}
 			if err := in.Rejects.Close(); err != nil {
 				return err
 			}

@@ -270,3 +270,70 @@ func TestKilledLoad(t *testing.T) {
 		}
 	})
 }
+
+// A load that is killed while it writes the workbook of rejects, after the delivery is in, has kept its rows: they are handed back when somebody asks. At
+// the workbook's path stands all of it or what stood there before.
+func TestKilledWhileTheWorkbookIsWritten(t *testing.T) {
+	h, err := preparedHome(t, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	const rows = 3000
+	path := filepath.Join(t.TempDir(), "people.csv")
+	if err := os.WriteFile(path, []byte(peopleHead+"\n"+strings.Repeat("371502,,男,1980-01-01,,,\n", rows)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, when := range []string{"before", "meanwhile"} {
+		t.Run(when, func(t *testing.T) {
+			t.Parallel()
+			dir, desk := copied(t, h.dir), t.TempDir()
+			e := errand{Do: "load", Home: dir, Register: "people", Files: []string{path}, Received: 20241201, Rejects: filepath.Join(desk, "rejects.xlsx")}
+			if when == "before" {
+				e.Step = "handing"
+			}
+			c := command(t, e)
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if when == "meanwhile" {
+				for len(glob(t, desk, ".sheet-*")) == 0 && len(glob(t, desk, "*.xlsx")) == 0 {
+					time.Sleep(time.Millisecond / 4)
+				}
+				_ = c.Process.Kill()
+			}
+			if err := c.Wait(); err != nil && !killed(err) {
+				t.Fatal(err)
+			}
+			if len(glob(t, desk, "*.xlsx")) > 0 {
+				if got := len(workbook(t, e.Rejects)[0]); got != rows+1 {
+					t.Errorf("half a workbook stands there, of %d rows", got)
+				}
+			}
+			again, err := openHome(t.Context(), dir, 0, later)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer again.Store.Close()
+			book := &Rejects{Path: e.Rejects}
+			_, waiting, err := again.Waiting(t.Context(), "people", book)
+			if err = errors.Join(err, book.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if got := len(workbook(t, e.Rejects)[0]); waiting != rows || got != rows+1 {
+				t.Errorf("%d rows wait, %d are handed back", waiting, got-1)
+			}
+		})
+	}
+}
+
+func glob(t *testing.T, dir, pattern string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
