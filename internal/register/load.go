@@ -142,6 +142,9 @@ type part struct {
 	months   map[calendar.Month]bool
 
 	accepted, quarantined, unchanged int64
+
+	wrote  lake.File // its rows in the generation to come; no rows for none
+	unsaid string    // the sealed file of what it leaves unsaid; "" for nothing
 }
 
 // given is what beside the bytes decides about a file's rows.
@@ -273,6 +276,14 @@ func (l *loading) stage(ctx context.Context, w *lake.Writer, conn *sql.Conn) err
 		}
 		changed = changed || wrote
 	}
+	for _, p := range l.inOrder() {
+		if p.wrote.Rows == 0 {
+			continue
+		}
+		if err := l.say(ctx, w, conn, p); err != nil {
+			return err
+		}
+	}
 	l.step("written")
 	if err := l.describe(ctx, w, conn); err != nil {
 		return err
@@ -322,9 +333,9 @@ func (l *loading) record(ctx context.Context, tx *sql.Tx, blob string) error {
 			kept = ""
 		}
 		if _, err := tx.ExecContext(ctx, `
-INSERT INTO register_delivery (id, register, file, sum, setup, corrects, received, cutoff, accepted, quarantined, unchanged, rejects, headings, report, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, p.id, l.reg.Name, l.rep.File, l.sum, l.setup, p.corrects, l.in.Received, l.in.Cutoff,
-			p.accepted, p.quarantined, p.unchanged, kept, string(headings), string(report), store.Micros(l.in.At)); err != nil {
+INSERT INTO register_delivery (id, register, file, sum, setup, corrects, received, cutoff, accepted, quarantined, unchanged, rejects, unsaid, headings, report, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`, p.id, l.reg.Name, l.rep.File, l.sum, l.setup, p.corrects, l.in.Received, l.in.Cutoff,
+			p.accepted, p.quarantined, p.unchanged, kept, p.unsaid, string(headings), string(report), store.Micros(l.in.At)); err != nil {
 			return err
 		}
 	}
@@ -449,13 +460,7 @@ func Ways(reg *pack.Register) lake.Ways {
 }
 
 // before is what a delivery is compared with: all that was received by its day, so that one which comes late tells what was known then.
-// Rows that are only ever added are compared with everything, or a late one would count twice.
-func (l *loading) before(w *lake.Writer) *lake.Snapshot {
-	if l.reg.Mode.Text == "append" {
-		return w.Snapshot
-	}
-	return w.Until(l.in.Received)
-}
+func (l *loading) before(w *lake.Writer) *lake.Snapshot { return w.Until(l.in.Received) }
 
 // replaces reports whether a delivery of the register takes the place of an earlier one.
 func (l *loading) replaces() bool {
