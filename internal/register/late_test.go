@@ -96,3 +96,14 @@ func TestCorrectionOfAMonthDeliveredTwice(t *testing.T) {
 		t.Errorf("the month has\n%s\nwant\n%s", got, want)
 	}
 }
+
+// A name in a delivery that comes late does not take the place of the one that a newer delivery confirmed.
+func TestLateDeliverySettlesNothing(t *testing.T) {
+	o := newOffice(t, liaocheng(t))
+	o.take("people", "1.csv", threePeople(), "2024-12-01")
+	o.take("people", "3.csv", strings.ReplaceAll(threePeople(), ",", "|"), "2024-12-20")
+	o.take("people", "2.csv", strings.Replace(threePeople(), "王甲", "王贾", 1), "2024-12-10")
+	if rec, err := o.Vault.Unseal(t.Context(), 1); err != nil || rec.Name != "王甲" {
+		t.Errorf("the vault has another name: %v", err)
+	}
+}

@@ -200,7 +200,10 @@ func (l *loading) run(ctx context.Context) (err error) {
 		return err
 	}
 	l.resolver.Receive(l.rep.Delivery, l.in.Received)
-	last, _ := w.LastReceived(l.reg.Name)
+	var last calendar.Day // also of a delivery that said nothing new and has no file
+	if err := l.Store.QueryRowContext(ctx, `SELECT coalesce(max(received), 0) FROM register_delivery WHERE register = $1`, l.reg.Name).Scan(&last); err != nil {
+		return err
+	}
 	l.reads, l.sequence, l.settles = readers(l.reg), readingOrder(l.reg), settles(l.reg, l.in.Received >= last)
 	conn, err := w.Conn(ctx)
 	if err != nil {
