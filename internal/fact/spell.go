@@ -2,6 +2,7 @@ package fact
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"fmt"
 	"strings"
@@ -101,15 +102,15 @@ func Net(ctx context.Context, l *lake.Lake, p *pack.Pack) (err error) {
 	return w.Commit(ctx, nil)
 }
 
-// newest names the deliveries that spells must have seen: the last one and how many there are, since one that came late may carry an earlier
-// day of receipt.
+// newest names the deliveries that spells must have seen, by their files: one that came late carries an earlier day of receipt, and what a delivery
+// left unsaid is written under its old number.
 func newest(s *lake.Snapshot) string {
-	var seq int64
+	sum := sha256.New()
 	files := s.Files(contributions)
 	for _, f := range files {
-		seq = max(seq, f.Seq)
+		sum.Write([]byte(f.Path + "\n"))
 	}
-	return fmt.Sprintf("%d of %d", seq, len(files))
+	return fmt.Sprintf("%x of %d", sum.Sum(nil)[:8], len(files))
 }
 
 // current reports whether the stored spells have seen exactly the deliveries of the snapshot. As of an earlier day they have seen too much, and the

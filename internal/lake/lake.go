@@ -184,8 +184,17 @@ func (s *Snapshot) Source(table string, w Ways) (string, bool) {
 	return s.added(files, w), true
 }
 
-// added is SQL for the rows of deliveries that are only ever added. What corrects a delivery stands for its row of the same key.
+// added is SQL for the rows of deliveries that are only ever added. What corrects a delivery stands for its row of the same key. A delivery that came
+// late may have rows that a later one had added already: the same row counts once.
 func (s *Snapshot) added(files []File, w Ways) string {
+	all := s.addedUp(files, w)
+	if place := newest(files); place != "seq" {
+		return "(SELECT * FROM " + all + " QUALIFY row_number() OVER (PARTITION BY row_hash ORDER BY " + place + ") = 1)"
+	}
+	return all
+}
+
+func (s *Snapshot) addedUp(files []File, w Ways) string {
 	var plain []File
 	var parts []string
 	for _, g := range grouped(files) {

@@ -146,6 +146,9 @@ type part struct {
 	months   map[calendar.Month]bool
 
 	accepted, quarantined, unchanged int64
+
+	wrote  lake.File // its rows in the generation to come; no rows for none
+	unsaid string    // the sealed file of what it leaves unsaid; "" for nothing
 }
 
 // given is what beside the bytes decides about a file's rows.
@@ -201,7 +204,10 @@ func (l *loading) run(ctx context.Context) (err error) {
 		return err
 	}
 	l.resolver.Receive(l.rep.Delivery, l.in.Received)
-	last, _ := w.LastReceived(l.reg.Name)
+	var last calendar.Day // also of a delivery that said nothing new and has no file
+	if err := l.Store.QueryRowContext(ctx, `SELECT coalesce(max(received), 0) FROM register_delivery WHERE register = $1`, l.reg.Name).Scan(&last); err != nil {
+		return err
+	}
 	l.key, l.month = make([]bool, len(l.reg.Columns)), -1
 	for i, c := range l.reg.Columns {
 		l.key[i] = slices.ContainsFunc(l.reg.Key, func(k pack.Src) bool { return k.Text == c.Name.Text })
@@ -287,6 +293,14 @@ func (l *loading) stage(ctx context.Context, w *lake.Writer, conn *sql.Conn) err
 		}
 		changed = changed || wrote
 	}
+	for _, p := range l.inOrder() {
+		if p.wrote.Rows == 0 {
+			continue
+		}
+		if err := l.say(ctx, w, conn, p); err != nil {
+			return err
+		}
+	}
 	l.step("written")
 	if err := l.describe(ctx, w, conn); err != nil {
 		return err
@@ -336,9 +350,9 @@ func (l *loading) record(ctx context.Context, tx *sql.Tx, blob string) error {
 			kept = ""
 		}
 		if _, err := tx.ExecContext(ctx, `
-INSERT INTO register_delivery (id, register, file, sum, setup, corrects, received, cutoff, accepted, quarantined, unchanged, rejects, headings, report, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, p.id, l.reg.Name, l.rep.File, l.sum, l.setup, p.corrects, l.in.Received, l.in.Cutoff,
-			p.accepted, p.quarantined, p.unchanged, kept, string(headings), string(report), store.Micros(l.in.At)); err != nil {
+INSERT INTO register_delivery (id, register, file, sum, setup, corrects, received, cutoff, accepted, quarantined, unchanged, rejects, unsaid, headings, report, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`, p.id, l.reg.Name, l.rep.File, l.sum, l.setup, p.corrects, l.in.Received, l.in.Cutoff,
+			p.accepted, p.quarantined, p.unchanged, kept, p.unsaid, string(headings), string(report), store.Micros(l.in.At)); err != nil {
 			return err
 		}
 	}
@@ -368,13 +382,7 @@ func Ways(reg *pack.Register) lake.Ways {
 }
 
 // before is what a delivery is compared with: all that was received by its day, so that one which comes late tells what was known then.
-// Rows that are only ever added are compared with everything, or a late one would count twice.
-func (l *loading) before(w *lake.Writer) *lake.Snapshot {
-	if l.reg.Mode.Text == "append" {
-		return w.Snapshot
-	}
-	return w.Until(l.in.Received)
-}
+func (l *loading) before(w *lake.Writer) *lake.Snapshot { return w.Until(l.in.Received) }
 
 // replaces reports whether a delivery of the register takes the place of an earlier one.
 func (l *loading) replaces() bool {

@@ -123,6 +123,7 @@ func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn, p
 		}
 	}
 	fresh, query := staged, mine
+	known := "" // the rows that are not written, for the lake has them
 	if have {
 		news := "(SELECT s.* FROM " + mine + " s WHERE NOT EXISTS (SELECT 1 FROM " + current + " c WHERE c.row_hash = s.row_hash))"
 		if err := count(&fresh, news); err != nil {
@@ -133,6 +134,7 @@ func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn, p
 				return false, err
 			}
 		}
+		known = "(SELECT s.* FROM " + mine + " s WHERE EXISTS (SELECT 1 FROM " + current + " c WHERE c.row_hash = s.row_hash))"
 		if !whole {
 			query = news
 		} else if err := count(&ended, current+" c WHERE NOT EXISTS (SELECT 1 FROM "+mine+" s WHERE "+l.sameKey("s", "c")+")"); err != nil {
@@ -142,7 +144,14 @@ func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn, p
 	p.accepted, p.unchanged = p.accepted+fresh, p.unchanged+staged-fresh
 	l.rep.Accepted, l.rep.Unchanged = l.rep.Accepted+fresh, l.rep.Unchanged+staged-fresh
 	l.rep.New, l.rep.Changed, l.rep.Ended = l.rep.New+fresh-changed, l.rep.Changed+changed, l.rep.Ended+ended
-	if fresh == 0 && ended == 0 {
+	// A delivery of which rows were refused takes its place even where the others say nothing new: its corrections will stand with it.
+	write := fresh > 0 || ended > 0 || whole && p.quarantined > 0
+	if known != "" && fresh < staged && l.reg.Mode.Text != "append" && !(whole && write) {
+		if err := l.leave(ctx, conn, p, known); err != nil {
+			return false, err
+		}
+	}
+	if !write {
 		return false, nil
 	}
 	order := "holder"
@@ -150,7 +159,8 @@ func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn, p
 		order = "row_hash"
 	}
 	f := lake.File{Table: l.reg.Name, Received: l.in.Received, Cutoff: l.in.Cutoff, Seq: p.id, Meta: months, Stands: p.stands, StandsSeq: p.corrects}
-	_, err := w.Parquet(ctx, conn, f, "SELECT * EXCLUDE (ord, key_hash) FROM "+query+" ORDER BY "+order)
+	var err error
+	p.wrote, err = w.Parquet(ctx, conn, f, "SELECT * EXCLUDE (ord, key_hash) FROM "+query+" ORDER BY "+order)
 	return true, err
 }
 
