@@ -54,6 +54,12 @@ func within(name string, value, yardstick, bar float64) Entry {
 	return Entry{name, value, "s", &yardstick, &r, &ok}
 }
 
+// beside is an entry of seconds with the yardstick's, which is not judged.
+func beside(name string, value, yardstick float64) Entry {
+	r := value / yardstick
+	return Entry{Name: name, Value: value, Unit: "s", Yardstick: &yardstick, Ratio: &r}
+}
+
 // told is an entry that is not judged.
 func told(name string, value float64, unit string) Entry {
 	return Entry{Name: name, Value: value, Unit: unit}
@@ -64,6 +70,8 @@ type Options struct {
 	Folder   string // of the yardstick
 	Temp     string // a folder that is made, used and removed; defaults to one under the system's
 	Rounds   int    // alternating runs of each; defaults to 7
+	People   int    // taken in by a load; defaults to 200 000
+	Suite    string // of the keys of a load, sm or aes; defaults to sm
 	Clock    func() time.Time
 	Progress func(string)
 }
@@ -125,14 +133,25 @@ func (y *yardstick) run(ctx context.Context, name string) error {
 
 // byTurns runs a and b alternately, once to warm up and then so many rounds, and answers the median seconds of each.
 func (o Options) byTurns(ctx context.Context, a, b func() error) (ta, tb float64, err error) {
+	return o.byTurnsAfter(ctx, func() error { return nil }, a, b)
+}
+
+// byTurnsAfter is byTurns with something to prepare before each run, whose time is not counted.
+func (o Options) byTurnsAfter(ctx context.Context, prepare, a, b func() error) (ta, tb float64, err error) {
 	rounds := o.Rounds
 	if rounds == 0 {
 		rounds = 7
 	}
 	var as, bs []float64
 	for i := range rounds + 1 {
+		if err := prepare(); err != nil {
+			return 0, 0, err
+		}
 		x, err := o.timed(a)
 		if err != nil {
+			return 0, 0, err
+		}
+		if err := prepare(); err != nil {
 			return 0, 0, err
 		}
 		y, err := o.timed(b)

@@ -32,7 +32,7 @@ type File struct {
 
 // Fault is a planted fault: what and where, so that a test can say that each was caught and none invented.
 type Fault struct {
-	Line   int    // in the file, from 1; the headings are line 1
+	Line   int    // in the file, from 1; the headings are line 1, or 2 under a title
 	Column string // the register's name of the column; "" where the row as a whole is wrong
 	Kind   string // one of the Fault constants
 }
@@ -46,6 +46,10 @@ const (
 	FaultNoValue      = "no_value"      // a required column is empty
 	FaultEndsFirst    = "ends_first"    // it ends before it begins
 	FaultMissingField = "missing_field" // the row has a field fewer than the headings
+	FaultPaperNumber  = "paper_number"  // a certificate's or a diploma's number tells another level than the row
+	FaultSign         = "sign"          // a refund that is not negative
+	FaultBankNumber   = "bank_number"   // a bank's number without its twelve digits
+	FaultRange        = "range"         // a number beyond what can be
 )
 
 // firstMonth is the first month of contributions in every city.
@@ -93,19 +97,29 @@ type city struct {
 	paid      calendar.Day // the last day of payment that the contributions know
 	papers    calendar.Day // the cutoff of all other registers
 	employers []employer
-	upTo      []uint64 // running sum of the employers' sizes, in the unit of sizeOf
+	gone      []employer // on record, and employ nobody any more
+	upTo      []uint64   // running sum of the employers' sizes, in the unit of sizeOf
+	assessors [2][]assessor
+	platforms []platform
 
 	monthText []string // 202412
 	firstDay  []int    // of a month, in days
 	dayText   []string // 20241218
 	lastPaid  int      // paid, in days
 
-	dice dice
+	near    []person // those of the present block, as they are known to each other
+	couples []couple // by their places in the block
+
+	dice dice // people, their degrees, work and contributions, and the papers of those
+	more dice // everything else about a person: another register or column changes no life
 }
+
+// besides tells the seeds of city.more from those of city.dice.
+const besides = 0x6265736964657321
 
 // found lays the calendar out and settles the employers.
 func found(o Options) *city {
-	c := &city{Options: o, months: o.Until.Index() - firstMonth.Index() + 1, dice: newDice()}
+	c := &city{Options: o, months: o.Until.Index() - firstMonth.Index() + 1, dice: newDice(), more: newDice()}
 	c.paid = o.Until.First().AddDays(16)
 	c.papers = o.Until.Add(-1).Last()
 	day := firstMonth.First()
@@ -122,6 +136,8 @@ func found(o Options) *city {
 		}
 	}
 	c.settle(max(3, o.People/35))
+	c.assessors = c.file()
+	c.platforms = c.host()
 	return c
 }
 
@@ -129,6 +145,8 @@ func found(o Options) *city {
 type desk struct {
 	people, employers, degrees, certificates, contracts, benefits *out
 	contributions                                                 []*out
+	deaths, participations, titles, assessors, marriages          *out
+	houses, results, stays, accounts, paid                        *out
 	all                                                           []*out // in the order of loading
 }
 
@@ -138,7 +156,7 @@ func (c *city) open(dir string) (*desk, error) {
 	add := func(l *layout, cutoff, received calendar.Day, least int) *out {
 		o := &out{layout: l, least: least, stream: uint64(len(d.all))}
 		o.file = File{Register: l.register, Cutoff: cutoff, Received: received,
-			Path: filepath.Join(dir, l.register+"-"+cutoff.Month().String()+".csv")}
+			Path: filepath.Join(dir, l.register+"-"+cutoff.Month().String()+l.ending())}
 		if err == nil {
 			err = o.create(dir, c.Seed)
 		}
@@ -168,12 +186,15 @@ func (c *city) open(dir string) (*desk, error) {
 	}
 	d.degrees, d.certificates = other(&degreesLayout), other(&certificatesLayout)
 	d.contracts, d.benefits = other(&contractsLayout), other(&benefitsLayout)
+	d.deaths, d.participations, d.titles = other(&deathsLayout), other(&participationsLayout), other(&titlesLayout)
+	d.assessors, d.marriages, d.houses = other(&assessorsLayout), other(&marriagesLayout), other(&housesLayout)
+	d.results, d.stays, d.accounts, d.paid = other(&resultsLayout), other(&staysLayout), other(&accountsLayout), other(&paidLayout)
 	return d, err
 }
 
 // fill writes the employers and then every person's life, one after another.
 func (c *city) fill(ctx context.Context, d *desk) error {
-	if err := c.register(d.employers); err != nil {
+	if err := cmp.Or(c.register(d.employers), c.filings(d.assessors)); err != nil {
 		return err
 	}
 	for i := range c.People {
@@ -184,6 +205,9 @@ func (c *city) fill(ctx context.Context, d *desk) error {
 		}
 		if i%4096 == 4095 {
 			c.tell(d.people)
+		}
+		if i%blockSize == 0 {
+			c.meet(i)
 		}
 		if err := c.live(i, d); err != nil {
 			return err
@@ -204,19 +228,37 @@ func (c *city) tell(o *out) {
 	}
 }
 
+// appear makes person i as the papers show them, and sets the dice to the beginning of their life.
+func (c *city) appear(i int) person {
+	c.dice.seed(c.Seed, uint64(i))
+	c.more.seed(c.Seed^besides, uint64(i))
+	p := c.person(i)
+	c.document(&p)
+	return p
+}
+
 // live makes person i and everything that a register holds about them.
 func (c *city) live(i int, d *desk) error {
-	c.dice.seed(c.Seed, uint64(i))
-	p := c.person(i)
+	p := c.appear(i)
 	p.degrees = c.study(&p)
 	p.jobs = c.work(&p)
+	p.death = c.dies(&p)
 	return cmp.Or(
 		c.enrol(&p, d.people),
 		c.contribute(&p, d.contributions),
 		c.graduate(&p, d.degrees),
-		c.certify(&p, d.certificates),
+		c.certify(&p, d.certificates, d.paid),
 		c.contract(&p, d.contracts),
 		c.benefit(&p, d.benefits),
+		c.bury(&p, d.deaths),
+		c.participate(&p, d.participations),
+		c.entitle(&p, d.titles),
+		c.wed(&p, d.marriages),
+		c.house(&p, d.houses),
+		c.compete(&p, d.results),
+		c.research(&p, d.stays),
+		c.bank(&p, d.accounts),
+		c.paidBefore(&p, d.paid),
 	)
 }
 

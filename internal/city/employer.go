@@ -2,7 +2,10 @@ package city
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+
+	"bole/internal/calendar"
 )
 
 // kind is what an employer is.
@@ -62,6 +65,14 @@ func (c *city) settle(n int) {
 		}
 		total += size
 		c.upTo[rank] = total
+	}
+	for i := range n/40 + 2 {
+		e := employer{kind: enterprise}
+		e.trade = tradeOf(d, e.kind, false)
+		e.body = &bodies[e.trade.bodies[d.IntN(len(e.trade.bodies))]]
+		e.uscc = uscc(kindUSCC[e.kind], e.body.division, (n+i)*570_397%ghostSerial)
+		e.name = nameOf(d, &e, used)
+		c.gone = append(c.gone, e)
 	}
 }
 
@@ -128,17 +139,88 @@ func (c *city) register(o *out) error {
 	for gcd(step, n) != 1 {
 		step += 2
 	}
+	sizes := make([]int, n)
+	for rank := range sizes {
+		sizes[rank] = int(sizeOf(rank, n) * uint64(c.People) / c.upTo[n-1])
+	}
+	c.more.seed(c.Seed^besides, 1<<40)
 	for i := range n {
-		e := &c.employers[(i*step+1)%n]
+		rank := (i*step + 1) % n
+		e := &c.employers[rank]
 		dispatch := "否"
 		if e.trade.dispatch {
 			dispatch = "是"
 		}
-		if err := o.row([]string{e.uscc, e.name, kindWords[e.kind], e.trade.industry, e.trade.chain, e.body.name, dispatch}); err != nil {
+		if err := o.row(append([]string{e.uscc, e.name, kindWords[e.kind], e.trade.industry, e.trade.chain, e.body.name, dispatch}, c.standing(e, sizes[rank], "存续")...)); err != nil {
+			return err
+		}
+	}
+	for i := range c.gone {
+		e := &c.gone[i]
+		row := []string{e.uscc, e.name, kindWords[e.kind], e.trade.industry, e.trade.chain, e.body.name, "否"}
+		if err := o.row(append(row, c.standing(e, 0, goneWords[i%len(goneWords)])...)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// goneWords are how an employer is gone.
+var goneWords = [...]string{"注销", "注销", "迁出", "吊销"}
+
+// standing is what the register says of an employer beside its trade and place: its state and size, and its marks with their years.
+func (c *city) standing(e *employer, heads int, state string) []string {
+	d := c.more
+	founded := calendar.Day(20000101).AddDays(d.between(-2500, 3200))
+	since := founded
+	if state != "存续" {
+		founded = firstMonth.First().AddDays(-d.between(400, 3000))
+		since = c.papers.AddDays(-d.between(20, 900))
+	}
+	edition, tax, agency := "2017", e.body.division, "否"
+	if e.trade.industry == "3451" && d.in(50) { // 轴承制造, as it was called then
+		edition = "2011"
+	}
+	if d.in(15) {
+		tax = bodies[d.IntN(len(bodies))].division
+	}
+	if e.trade.dispatch && d.in(700) {
+		agency = "是"
+	}
+	year := int(c.papers / 10000)
+	above, highTech, specialised := "", [2]string{}, [2]string{}
+	span := func(years int) [2]string {
+		from := year - d.IntN(years+2)
+		return [2]string{strconv.Itoa(from), strconv.Itoa(from + years - 1)}
+	}
+	if e.kind == enterprise && heads >= 20 {
+		above = strconv.Itoa(year - d.IntN(2))
+		if d.in(140) {
+			highTech = span(3)
+		}
+		if d.in(110) {
+			specialised = span(3)
+		}
+	}
+	dishonest := "否"
+	if d.in(4) {
+		dishonest = "是"
+	}
+	return []string{founded.String(), state, since.String(), edition, e.body.division, tax, sizeWord(heads), above,
+		highTech[0], highTech[1], specialised[0], specialised[1], dishonest, agency}
+}
+
+// sizeWord is the size by people, as for industry.
+func sizeWord(heads int) string {
+	switch {
+	case heads < 20:
+		return "微型"
+	case heads < 300:
+		return "小型"
+	case heads < 1000:
+		return "中型"
+	}
+	return "大型"
 }
 
 func gcd(a, b int) int {

@@ -33,6 +33,25 @@ func idNumber(first17 string) string {
 // strangerOf is the number of nobody: born where and when somebody was, with a sequence that no person of the city has.
 func strangerOf(id string) string { return idNumber(id[:14] + "999") }
 
+// nobody is a number that no person of the city has.
+var nobody = idNumber("37150219900101999")
+
+// oldForm is the number of 15 digits that somebody had before October 1999: two digits of the year, and no check digit.
+func oldForm(id string) string { return id[:6] + id[8:17] }
+
+// luhn completes a card's number with its check digit (ISO/IEC 7812-1).
+func luhn(number string) string {
+	sum := 0
+	for i := range number {
+		n := int(number[len(number)-1-i] - '0')
+		if i%2 == 0 {
+			n *= 2
+		}
+		sum += n/10 + n%10
+	}
+	return number + string(byte('0'+(10-sum%10)%10))
+}
+
 const (
 	// usccAlphabet has no I, O, S, V, Z.
 	usccAlphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -71,6 +90,6 @@ const ghostSerial = 900_000
 // scattered gives i from 0 to 999,999 another number of six digits, no two the same; each kind of paper has its own order.
 func scattered(i, kind int) int {
 	const orders = 1_000_000
-	factors := [...]int{570_397, 318_641, 742_913, 201_077} // prime to a million
+	factors := [...]int{570_397, 318_641, 742_913, 201_077, 894_211, 437_879} // prime to a million
 	return (i*factors[kind] + 123_457*(kind+1)) % orders
 }

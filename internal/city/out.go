@@ -14,6 +14,7 @@ import (
 // layout is how an owner writes a register, and the mistakes that it makes.
 type layout struct {
 	register  string
+	title     string // of a workbook, in a line above the headings; "" for a text file, which has the next two
 	encoding  string
 	delimiter rune
 	columns   []column
@@ -78,7 +79,9 @@ type out struct {
 	stream uint64 // of its faults
 
 	temp *os.File
-	csv  *sheet.CSVWriter
+	rows interface{ Write(row []string) error } // csv, or a sheet of the book
+	csv  *sheet.CSVWriter                       // nil for a workbook
+	book *sheet.Workbook                        // nil for a text file; it takes the place of temp when it is closed
 	dice dice
 	next int      // the row after which the next fault is planted
 	last []string // the row before, for as long as faults are owed
@@ -88,7 +91,15 @@ func (o *out) create(dir string, seed uint64) (err error) {
 	if o.temp, err = os.CreateTemp(dir, ".city-*"); err != nil {
 		return err
 	}
-	o.csv = sheet.NewCSV(o.temp, o.encoding, o.delimiter)
+	if o.title != "" {
+		err = o.begin()
+	} else {
+		o.csv = sheet.NewCSV(o.temp, o.encoding, o.delimiter)
+		o.rows = o.csv
+	}
+	if err != nil {
+		return err
+	}
 	o.dice = newDice()
 	o.dice.seed(^seed, o.stream)
 	o.plan()
@@ -96,7 +107,31 @@ func (o *out) create(dir string, seed uint64) (err error) {
 	for i, col := range o.columns {
 		heads[i] = col.head
 	}
-	return o.csv.Write(heads)
+	return o.rows.Write(heads)
+}
+
+// begin begins the workbook with its line above the headings.
+func (o *out) begin() (err error) {
+	if o.book, err = sheet.NewWorkbook(o.temp.Name()); err == nil {
+		o.rows, err = o.book.Sheet("Sheet1", []string{o.title}, nil)
+	}
+	return err
+}
+
+// headings is the line that the headings stand in.
+func (l *layout) headings() int {
+	if l.title != "" {
+		return 2
+	}
+	return 1
+}
+
+// ending is how the file's name ends.
+func (l *layout) ending() string {
+	if l.title != "" {
+		return ".xlsx"
+	}
+	return ".csv"
 }
 
 // oneIn is how rare a fault is: one row in so many.
@@ -116,7 +151,7 @@ func (o *out) plan() {
 
 // row writes a sound row and, when its turn has come, a faulty copy behind it. The row may be used again.
 func (o *out) row(row []string) error {
-	if err := o.csv.Write(row); err != nil {
+	if err := o.rows.Write(row); err != nil {
 		return err
 	}
 	o.file.Rows++
@@ -134,11 +169,11 @@ func (o *out) plant(row []string) error {
 	bad := slices.Clone(row)
 	o.fresh(bad)
 	bad = s.apply(bad)
-	if err := o.csv.Write(bad); err != nil {
+	if err := o.rows.Write(bad); err != nil {
 		return err
 	}
 	o.file.Rows++
-	f := Fault{Line: o.file.Rows + 1, Kind: s.kind}
+	f := Fault{Line: o.file.Rows + o.headings(), Kind: s.kind}
 	if s.column >= 0 {
 		f.Column = o.columns[s.column].name
 	}
@@ -153,6 +188,9 @@ func (o *out) finish() error {
 		if err := o.plant(o.last); err != nil {
 			return err
 		}
+	}
+	if o.book != nil {
+		return errors.Join(o.temp.Close(), o.book.Close(), os.Chmod(o.temp.Name(), 0o644))
 	}
 	return errors.Join(o.csv.Flush(), o.temp.Chmod(0o644), o.temp.Close())
 }
@@ -173,6 +211,9 @@ func (d *desk) discard() {
 	for _, o := range d.all {
 		if o.temp != nil {
 			_ = o.temp.Close() // a second time, after finish, is harmless
+			if o.book != nil {
+				_ = o.book.Discard()
+			}
 			_ = os.Remove(o.temp.Name())
 		}
 	}

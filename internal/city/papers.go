@@ -101,6 +101,9 @@ var (
 	universitiesOf = [...]string{"10447", "10447", "10447", "10427", "10429", "10431", "10433", "10434", "10445", "10446", "10452", "10456", "10422", "10424", "11065", "11066"}
 )
 
+// majors are what was studied; nothing depends on them.
+var majors = [...]string{"机械设计制造及其自动化", "化学工程与工艺", "车辆工程", "护理学", "会计学", "计算机科学与技术", "汉语言文学", "机电一体化技术", "药学"}
+
 // graduate writes the degrees, with diploma numbers of 18 digits: school, kind of school, year, level, serial.
 func (c *city) graduate(p *person, o *out) error {
 	d := c.dice
@@ -129,7 +132,15 @@ func (c *city) graduate(p *person, o *out) error {
 			degreeNo = diploma
 		}
 		day := year + "/" + strconv.Itoa(int(g.day/100%100)) + "/" + strconv.Itoa(int(g.day%100))
-		err := o.row([]string{p.id, p.name, school, levelCodes[g.level], form, day, diploma, degreeNo, overseas})
+		degreeDay, recognition, kind := "", "", map[bool]string{true: "普通高等教育", false: "成人高等教育"}[g.fullTime]
+		if degreeNo != "" {
+			degreeDay = day
+		}
+		if overseas == "是" {
+			recognition = diploma
+		}
+		err := o.row([]string{c.numberThen(p, g.day), p.name, school, levelCodes[g.level], form, day, diploma, degreeNo, overseas,
+			kind, majors[(p.place+g.level)%len(majors)], degreeDay, recognition})
 		if err != nil {
 			return err
 		}
@@ -144,7 +155,7 @@ var (
 )
 
 // certify writes the skill certificates, with numbers of 22 characters.
-func (c *city) certify(p *person, o *out) error {
+func (c *city) certify(p *person, o, paid *out) error {
 	d := c.dice
 	e := &c.employers[p.jobs[len(p.jobs)-1].employer]
 	share := 168
@@ -158,11 +169,11 @@ func (c *city) certify(p *person, o *out) error {
 	occupation := e.trade.occupations[d.IntN(len(e.trade.occupations))]
 	issued := c.issueDay(p)
 	if earlier := issued.AddMonths(-d.between(10, 30)); level > junior && d.in(150) && c.couldSit(p, earlier) {
-		if err := c.certificate(p, o, d.IntN(min(level, senior+1)), occupation, earlier); err != nil {
+		if err := c.certificate(p, o, paid, d.IntN(min(level, senior+1)), occupation, earlier); err != nil {
 			return err
 		}
 	}
-	return c.certificate(p, o, level, occupation, issued)
+	return c.certificate(p, o, paid, level, occupation, issued)
 }
 
 // issueDay draws a day up to the cutoff, of a year when the person was old enough.
@@ -183,13 +194,13 @@ func (c *city) couldSit(p *person, on calendar.Day) bool {
 
 // certificate writes one. Its number: Y for an employer's or S for a social body's assessment, body filed (four digits, 0000 at the
 // province; province; serial of the body), year, digit of the level, serial. The two levels above the five have two letters instead.
-func (c *city) certificate(p *person, o *out, level int, occupation string, issued calendar.Day) error {
+func (c *city) certificate(p *person, o, paid *out, level int, occupation string, issued calendar.Day) error {
 	d := c.dice
-	by, assessor := "Y", d.between(1, 624)
+	by, assessor := 0, d.between(1, 624)
 	if level < specialTechnician && d.in(400) {
-		by, assessor = "S", d.between(1, 40)
+		by, assessor = 1, d.between(1, 40)
 	}
-	issuer := by + "000037" + digits(assessor, 6)
+	issuer := c.assessors[by][(assessor-1)%len(c.assessors[by])].code
 	year, serial := twoDigits[issued/10000%100], digits(scattered(p.place, 1), 6)
 	number := issuer + year + strconv.Itoa(5-min(level, 4)) + serial
 	switch level {
@@ -202,7 +213,10 @@ func (c *city) certificate(p *person, o *out, level int, occupation string, issu
 	if d.in(10) {
 		status = "注销"
 	}
-	return o.row([]string{p.id, p.name, number, occupation, skillWords[level], issuer, issued.String(), status})
+	if err := o.row([]string{p.id, p.name, number, occupation, skillWords[level], issuer, issued.String(), status, "职业技能等级证书"}); err != nil {
+		return err
+	}
+	return c.paidFor(p, paid, level, number, issued)
 }
 
 // Terms of contracts in months, and their shares; 0 is open-ended.
@@ -232,7 +246,14 @@ func (c *city) contract(p *person, o *out) error {
 			}
 			if end == 0 || end >= 20190101 {
 				number := "3715" + digits(int(start.Month()), 6) + digits(scattered(p.place, 2), 6) + digits(n+1, 1) + twoDigits[ordinal]
-				if err := o.row([]string{p.id, p.name, e.uscc, number, kind, form, written(start), written(end)}); err != nil {
+				terminated, user := calendar.Day(0), ""
+				if !j.goesOn && end == j.lastDay() {
+					terminated = end
+				}
+				if e.trade.dispatch { // to one of the large ones
+					user = c.employers[p.place%max(1, len(c.employers)/large)].uscc
+				}
+				if err := o.row([]string{p.id, p.name, e.uscc, number, kind, form, written(start), written(end), written(terminated), e.body.division, user}); err != nil {
 					return err
 				}
 			}
@@ -269,6 +290,9 @@ func written(day calendar.Day) string {
 // benefit writes the unemployment benefit that some draw who lost a job with an enterprise after a year or more of insurance: once
 // a person, until they work again.
 func (c *city) benefit(p *person, o *out) error {
+	if p.death != 0 {
+		return nil
+	}
 	d := c.dice
 	insured := 0
 	for n, j := range p.jobs {

@@ -6,6 +6,9 @@ import "bole/internal/calendar"
 type person struct {
 	place    int // from 0, in the city
 	id, name string
+	document document     // what the id is from
+	other    second       // another number of the person; none for nearly all
+	death    calendar.Day // 0 for the living
 	female   bool
 	birth    calendar.Day
 	local    bool // born in the city
@@ -108,8 +111,16 @@ func (c *city) enrol(p *person, o *out) error {
 	if d.in(700) {
 		phone = "100" + digits(d.IntN(100_000_000), 8)
 	}
-	home, since := c.home(p)
-	return o.row([]string{p.id, p.name, sex, p.birth.String(), phone, home, since.String()})
+	home, day := c.home(p)
+	since := day.String()
+	if p.document != resident { // a household register has citizens only
+		home, since = "", ""
+	}
+	other := ""
+	if p.other.number != "" {
+		other = documentWords[p.other.document]
+	}
+	return o.row([]string{p.id, p.name, sex, p.birth.String(), phone, home, since, documentWords[p.document], p.other.number, other, c.marital(p)})
 }
 
 // home is where the household is registered and since when: since birth for those who never moved.

@@ -68,6 +68,14 @@ func TestNoEmployerHasTheNameOfAListedCompany(t *testing.T) {
 	}
 }
 
+func TestNoBankHasTheCardsOfTheCity(t *testing.T) {
+	for bin := range reference(t, "bank_bins.csv", "bin", "621700", "103") {
+		if strings.HasPrefix(bin, "1000") || strings.HasPrefix("1000", bin) {
+			t.Errorf("%s begins a card of a bank", bin)
+		}
+	}
+}
+
 // With the reference data, every code that the city uses is one of the published lists; without, each has their shape.
 func TestCodesArePublishedOnes(t *testing.T) {
 	industries := reference(t, "industry_gbt4754_2017.csv", "code")

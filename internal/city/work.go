@@ -123,23 +123,24 @@ const (
 // contribute writes the contributions of a career: for each month and employer pension and unemployment.
 func (c *city) contribute(p *person, files []*out) error {
 	wage := c.wage(p)
-	var bases [16]string // by year
+	var bases [16]levy // by year
 	w := ledger{c: c, files: files}
 	w.row[0], w.row[1] = p.id, p.name
+	w.mark = "Y" + digits(p.place, 6)
 	for n := range p.jobs {
 		j := &p.jobs[n]
 		e := &c.employers[j.employer]
-		w.row[2] = e.uscc
+		w.row[2], w.row[10] = e.uscc, e.body.division
 		w.kinds = [2]string{pensionCode, unemploymentCode}
 		if e.kind.public() {
 			w.kinds[0] = publicCode
 		}
 		for year := range bases[:c.months/12+1] {
-			bases[year] = strconv.Itoa(max(3700+year*200, wage))
+			bases[year] = levyOn(max(3700+year*200, wage))
 			wage += wage * 3 / 100
 		}
 		if n == 0 {
-			if err := c.transfer(p, &w, bases[0]); err != nil {
+			if err := c.transfer(p, &w, &bases[0]); err != nil {
 				return err
 			}
 		}
@@ -167,12 +168,26 @@ func (c *city) wage(p *person) int {
 type ledger struct {
 	c     *city
 	files []*out
-	row   [9]string
+	row   [12]string
 	kinds [2]string
+	levy  *levy
+	mark  string // of the person, at the end of every serial number
+}
+
+// levy is a base and what is paid on it for each of the two kinds, as the agency writes yuan: 24 in a hundred for pension and one for
+// unemployment, the employer's part and the person's together.
+type levy struct {
+	base string
+	paid [2]string
+}
+
+func levyOn(base int) levy {
+	yuan := func(fen int) string { return strconv.Itoa(fen/100) + "." + digits(fen, 2) }
+	return levy{strconv.Itoa(base), [2]string{yuan(base * 24), yuan(base)}}
 }
 
 // spell writes the months of a job. The first is always paid in time, so that everybody is in the register.
-func (c *city) spell(w *ledger, j *job, e *employer, bases []string) error {
+func (c *city) spell(w *ledger, j *job, e *employer, bases []levy) error {
 	d := c.dice
 	run, fate, settled := 0, onTime, 0 // how many months the same fate goes on, and the day of payment that they share
 	for m := j.from; m <= j.to; m++ {
@@ -185,14 +200,18 @@ func (c *city) spell(w *ledger, j *job, e *employer, bases []string) error {
 				run, fate, settled = c.fate(m)
 			}
 		}
-		w.row[5] = bases[m/12]
+		w.levy = &bases[m/12]
 		regular := c.firstDay[m] + 4 + e.lag + int(mixed(uint64(j.employer)<<16|uint64(m))%3)
 		var err error
 		switch fate {
 		case onTime:
 			err = w.pay(m, normalCode, regular)
 		case late:
-			err = w.pay(m, normalCode, settled)
+			how := normalCode
+			if settled%2 == 0 && settled <= c.lastPaid {
+				how = recollectedCode
+			}
+			err = w.pay(m, how, settled)
 		case failed:
 			err = w.pay(m, normalCode, never)
 		case back:
@@ -235,15 +254,24 @@ const never = 1 << 30
 // which is delivered early, what is not paid is not listed either.
 func (w *ledger) pay(m int, kind string, day int) error {
 	c := w.c
-	w.row[4], w.row[6], w.row[7], w.row[8] = c.monthText[m], kind, "否", ""
+	w.row[4], w.row[5], w.row[6], w.row[7], w.row[8], w.row[11] = c.monthText[m], w.levy.base, kind, "否", "", ""
+	if kind != normalCode {
+		w.row[11] = w.mark + c.monthText[m] + kind
+	}
 	switch {
 	case day <= c.lastPaid:
 		w.row[7], w.row[8] = "是", c.dayText[day]
 	case m == c.months-1:
 		return nil
 	}
-	for _, k := range w.kinds {
-		w.row[3] = k
+	for i, k := range w.kinds {
+		w.row[3], w.row[9] = k, "0"
+		if w.row[8] != "" {
+			w.row[9] = w.levy.paid[i]
+		}
+		if kind == refundCode {
+			w.row[9] = "-" + w.row[9]
+		}
 		if err := w.files[m].row(w.row[:]); err != nil {
 			return err
 		}
@@ -252,7 +280,7 @@ func (w *ledger) pay(m int, kind string, day int) error {
 }
 
 // transfer writes the months that one arrival in a hundred brings from elsewhere; the first employer here brought them.
-func (c *city) transfer(p *person, w *ledger, base string) error {
+func (c *city) transfer(p *person, w *ledger, base *levy) error {
 	d := c.dice
 	if !p.arrived || !d.in(10) {
 		return nil
@@ -262,11 +290,14 @@ func (c *city) transfer(p *person, w *ledger, base string) error {
 	if day > c.lastPaid {
 		return nil
 	}
-	w.row[5] = base
+	w.levy = base
+	here := w.row[10]
+	w.row[10] = elsewhereInHome[p.place%len(elsewhereInHome)]
 	for m := max(0, from-months); m < from; m++ {
 		if err := w.pay(m, transferCode, day); err != nil {
 			return err
 		}
 	}
+	w.row[10] = here
 	return nil
 }

@@ -210,7 +210,7 @@ func (a *app) remarks(w io.Writer, r *register.Report) {
 		key string
 		n   int64
 	}{{"new", r.New}, {"changed", r.Changed}, {"ended", r.Ended}, {"repeated", r.Repeated}, {"duplicates", r.Duplicates}, {"still_waiting", r.StillWaiting},
-		{"passed", r.Passed}, {"closed", r.Closed}, {"waiting", r.Waiting}, {"phones", r.Phones}} {
+		{"passed", r.Passed}, {"closed", r.Closed}, {"waiting", r.Waiting}, {"unjoined", r.Unjoined}, {"phones", r.Phones}} {
 		if n.n > 0 {
 			fmt.Fprintf(w, "  %s\n", locale.Text(a.language(), "register.saw_"+n.key, "n", n.n))
 		}
@@ -284,7 +284,11 @@ func (a *app) registerWaiting() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				answer := map[string]any{"rows": rows, "reasons": append([]register.Wait{}, waits...)}
+				pairs, err := h.desk().Pairs(ctx, strings.Join(args, ""))
+				if err != nil {
+					return err
+				}
+				answer := map[string]any{"rows": rows, "reasons": append([]register.Wait{}, waits...), "pairs": pairsOf(pairs)}
 				if book != nil && book.Rows > 0 {
 					answer["rejects"] = out
 				}
@@ -294,12 +298,31 @@ func (a *app) registerWaiting() *cobra.Command {
 						lines = append(lines, []string{x.Register, x.Reason, fmt.Sprint(x.Rows)})
 					}
 					table(w, lines)
+					for _, p := range pairsOf(pairs) {
+						fmt.Fprintln(w, locale.Text(a.language(), "register.pair", "person", p.Person, "other", p.Other, "register", p.Register, "known", p.Known))
+					}
 				})
 			})
 		},
 	}
 	c.Flags().StringVar(&out, "rejects", "", "workbook for these rows, .xlsx · 退回表")
 	return c
+}
+
+// pair is two people whom a row calls one, by their pseudonymous numbers.
+type pair struct {
+	Person   fact.Person  `json:"person"`
+	Other    fact.Person  `json:"other"`
+	Register string       `json:"register"`
+	Known    calendar.Day `json:"known"`
+}
+
+func pairsOf(in []register.Pair) []pair {
+	out := make([]pair, len(in))
+	for i, p := range in {
+		out[i] = pair{fact.Person(p.Holder), fact.Person(p.Other), p.Register, p.Known}
+	}
+	return out
 }
 
 // ticker tells how far a long job is, at most once a second.

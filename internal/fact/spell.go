@@ -2,6 +2,7 @@ package fact
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"fmt"
 	"strings"
@@ -24,11 +25,12 @@ const spellTable = "spell"
 
 // net is the query that nets month rows into spells. A month is there when it was paid more often than refunded. It belongs to the employer
 // whose payments stand, with two to the one with the higher base, and its quality is the best of the standing employers' payments: the
-// month that a former employer paid by mistake and got back is not his. Differences of base (adjust) are no months.
+// month that a former employer paid by mistake and got back is not his. Differences of base (adjust) are no months. What is taken back is a row of
+// its own: a refund, or a negative amount.
 const net = `
 WITH paid AS (
   SELECT holder, kind, year(month) * 12 + month(month) - 1 AS m, uscc, coalesce(base_fen, 0) AS base,
-    CASE WHEN pay_kind = 'refund' THEN -1 ELSE 1 END AS sign,
+    CASE WHEN pay_kind = 'refund' OR paid_fen < 0 THEN -1 ELSE 1 END AS sign,
     CASE WHEN pay_kind = 'transfer' THEN 'transfer' WHEN pay_kind IN ('back', 'lump') THEN 'back'
          WHEN posted_day >= month + INTERVAL 2 MONTH THEN 'late' ELSE 'paid' END AS quality
   FROM %s
@@ -100,15 +102,15 @@ func Net(ctx context.Context, l *lake.Lake, p *pack.Pack) (err error) {
 	return w.Commit(ctx, nil)
 }
 
-// newest names the deliveries that spells must have seen: the last one and how many there are, since one that came late may carry an earlier
-// day of receipt.
+// newest names the deliveries that spells must have seen, by their files: one that came late carries an earlier day of receipt, and what a delivery
+// left unsaid is written under its old number.
 func newest(s *lake.Snapshot) string {
-	var seq int64
+	sum := sha256.New()
 	files := s.Files(contributions)
 	for _, f := range files {
-		seq = max(seq, f.Seq)
+		sum.Write([]byte(f.Path + "\n"))
 	}
-	return fmt.Sprintf("%d of %d", seq, len(files))
+	return fmt.Sprintf("%x of %d", sum.Sum(nil)[:8], len(files))
 }
 
 // current reports whether the stored spells have seen exactly the deliveries of the snapshot. As of an earlier day they have seen too much, and the

@@ -6,5 +6,9 @@
 // generation at its start and keeps to it.
 //
 // A file of a delivery carries the day it was received; reading "as of" a day leaves out what came later. How deliveries of one register
-// add up (append, upsert, replace_month, replace_all) is worked out when they are read, so nothing received is ever overwritten.
+// add up (append, upsert, replace_month, replace_all) is worked out when they are read, so nothing received is ever overwritten. Rows that
+// correct an earlier delivery have the day on which they were received, and stand in the order of deliveries with the one that they correct.
+//
+// Who is who is a table of holders, published with each generation that changes it, and the dated changes to it: as of a day it says what
+// was known then.
 package lake

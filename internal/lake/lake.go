@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -125,6 +126,20 @@ func (s *Snapshot) Until(day calendar.Day) *Snapshot {
 	return &out
 }
 
+// Covering is the same view with only those deliveries of a table that cover one of the months, yyyymm, with what corrects them: enough to know the
+// rows of these months.
+func (s *Snapshot) Covering(table string, months []string) *Snapshot {
+	out := *s
+	out.files = maps.Clone(s.files)
+	out.files[table] = nil
+	for _, g := range grouped(s.files[table]) {
+		if slices.ContainsFunc(covered(g), func(m string) bool { return slices.Contains(months, m) }) {
+			out.files[table] = append(out.files[table], g...)
+		}
+	}
+	return &out
+}
+
 // Files lists a table's files in the order in which they stand, oldest first.
 func (s *Snapshot) Files(table string) []File { return s.files[table] }
 
@@ -169,8 +184,17 @@ func (s *Snapshot) Source(table string, w Ways) (string, bool) {
 	return s.added(files, w), true
 }
 
-// added is SQL for the rows of deliveries that are only ever added. What corrects a delivery stands for its row of the same key.
+// added is SQL for the rows of deliveries that are only ever added. What corrects a delivery stands for its row of the same key. A delivery that came
+// late may have rows that a later one had added already: the same row counts once.
 func (s *Snapshot) added(files []File, w Ways) string {
+	all := s.addedUp(files, w)
+	if place := newest(files); place != "seq" {
+		return "(SELECT * FROM " + all + " QUALIFY row_number() OVER (PARTITION BY row_hash ORDER BY " + place + ") = 1)"
+	}
+	return all
+}
+
+func (s *Snapshot) addedUp(files []File, w Ways) string {
 	var plain []File
 	var parts []string
 	for _, g := range grouped(files) {
@@ -374,9 +398,11 @@ func (l *Lake) lease(ctx context.Context) (token int64, err error) {
 	give := l.now().Add(patience)
 	for {
 		now := l.now()
-		err = l.db.QueryRowContext(ctx, `UPDATE lake_lease SET token = token + 1, expiry = $1 WHERE name = 'writer' AND expiry < $2 RETURNING token`,
-			store.Micros(now.Add(leaseTime)), store.Micros(now)).Scan(&token)
-		if !errors.Is(err, sql.ErrNoRows) {
+		err = l.db.Tx(ctx, func(tx *sql.Tx) error {
+			return tx.QueryRowContext(ctx, `UPDATE lake_lease SET token = token + 1, expiry = $1 WHERE name = 'writer' AND expiry < $2 RETURNING token`,
+				store.Micros(now.Add(leaseTime)), store.Micros(now)).Scan(&token)
+		})
+		if !errors.Is(err, sql.ErrNoRows) && fault.KindOf(err) != fault.Conflict { // a long commit keeps everybody else from writing
 			return token, fault.Wrap("lake.lease", err)
 		}
 		if now.After(give) {

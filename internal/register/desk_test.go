@@ -17,7 +17,7 @@ import (
 	"bole/internal/lake"
 	"bole/internal/pack"
 	"bole/internal/seal"
-	"bole/internal/store"
+	"bole/internal/store/storetest"
 	"bole/internal/vault"
 	"bole/packs"
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -26,11 +26,17 @@ import (
 // office is a desk in a home of its own.
 type office struct {
 	*Desk
-	t   *testing.T
+	t   testing.TB
 	dir string
 }
 
-func newOffice(t *testing.T, p *pack.Pack) *office {
+func newOffice(t testing.TB, p *pack.Pack) *office {
+	t.Helper()
+	return officeOn(t, p, storetest.SQLite(t))
+}
+
+// officeOn is an office whose database is the one named.
+func officeOn(t testing.TB, p *pack.Pack, dsn string) *office {
 	t.Helper()
 	dir := t.TempDir()
 	if err := seal.Create(filepath.Join(dir, "keys"), "aes"); err != nil {
@@ -40,11 +46,7 @@ func newOffice(t *testing.T, p *pack.Pack) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(t.Context(), filepath.Join(dir, "office.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := storetest.Open(t, dsn)
 	l, err := lake.Open(filepath.Join(dir, "lake"), db, columnar.Config{MemoryMB: 300, Threads: 2, TempDir: filepath.Join(dir, "tmp")}, time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +55,7 @@ func newOffice(t *testing.T, p *pack.Pack) *office {
 }
 
 // liaocheng is the shipped pack.
-func liaocheng(t *testing.T) *pack.Pack {
+func liaocheng(t testing.TB) *pack.Pack {
 	t.Helper()
 	sub, err := fs.Sub(packs.Files, "liaocheng")
 	if err != nil {
@@ -62,7 +64,7 @@ func liaocheng(t *testing.T) *pack.Pack {
 	return loaded(t, sub)
 }
 
-func loaded(t *testing.T, fsys fs.FS) *pack.Pack {
+func loaded(t testing.TB, fsys fs.FS) *pack.Pack {
 	t.Helper()
 	p, err := pack.Load(fsys, packs.Files)
 	if err != nil {

@@ -109,7 +109,10 @@ func fieldReader(c *pack.Column) reader {
 	case "day":
 		return func(s string, _ *row) (any, string, []any) {
 			d, err := sheet.ParseDay(s)
-			if err != nil {
+			switch {
+			case err != nil && sheet.LooksSerial(s):
+				return nil, "reject.serial", nil
+			case err != nil:
 				return nil, "reject.day", nil
 			}
 			return d, "", nil

@@ -126,11 +126,15 @@ type loading struct {
 	lines *lines
 
 	reads    []reader
-	sequence []int // the columns in the order of reading
+	sequence []int  // the columns in the order of reading
+	key      []bool // by column: it is part of the key
+	month    int    // the column with the month; -1 where there is none
 	settles  vault.Parts
 	rejects  *quarantine
 	waiting  *waiting
 	parts    map[int64]*part // by the delivery whose rows they are; 0 for rows of this one
+	aliases  [][2]int64      // holders whom a row calls one person
+	pairs    [][2]int64      // those of them that are not joined: nobody can tell
 	counts   tally
 }
 
@@ -142,6 +146,9 @@ type part struct {
 	months   map[calendar.Month]bool
 
 	accepted, quarantined, unchanged int64
+
+	wrote  lake.File // its rows in the generation to come; no rows for none
+	unsaid string    // the sealed file of what it leaves unsaid; "" for nothing
 }
 
 // given is what beside the bytes decides about a file's rows.
@@ -197,7 +204,17 @@ func (l *loading) run(ctx context.Context) (err error) {
 		return err
 	}
 	l.resolver.Receive(l.rep.Delivery, l.in.Received)
-	last, _ := w.LastReceived(l.reg.Name)
+	var last calendar.Day // also of a delivery that said nothing new and has no file
+	if err := l.Store.QueryRowContext(ctx, `SELECT coalesce(max(received), 0) FROM register_delivery WHERE register = $1`, l.reg.Name).Scan(&last); err != nil {
+		return err
+	}
+	l.key, l.month = make([]bool, len(l.reg.Columns)), -1
+	for i, c := range l.reg.Columns {
+		l.key[i] = slices.ContainsFunc(l.reg.Key, func(k pack.Src) bool { return k.Text == c.Name.Text })
+		if c.Name.Text == l.reg.MonthColumn() {
+			l.month = i
+		}
+	}
 	l.reads, l.sequence, l.settles = readers(l.reg), readingOrder(l.reg), settles(l.reg, l.in.Received >= last)
 	conn, err := w.Conn(ctx)
 	if err != nil {
@@ -264,6 +281,9 @@ func (l *loading) stage(ctx context.Context, w *lake.Writer, conn *sql.Conn) err
 	if err := l.twice(ctx, conn); err != nil {
 		return err
 	}
+	if err := l.join(ctx, w, conn); err != nil {
+		return err
+	}
 	l.step("staged")
 	changed := false
 	for _, p := range l.inOrder() {
@@ -272,6 +292,14 @@ func (l *loading) stage(ctx context.Context, w *lake.Writer, conn *sql.Conn) err
 			return err
 		}
 		changed = changed || wrote
+	}
+	for _, p := range l.inOrder() {
+		if p.wrote.Rows == 0 {
+			continue
+		}
+		if err := l.say(ctx, w, conn, p); err != nil {
+			return err
+		}
 	}
 	l.step("written")
 	if err := l.describe(ctx, w, conn); err != nil {
@@ -322,9 +350,9 @@ func (l *loading) record(ctx context.Context, tx *sql.Tx, blob string) error {
 			kept = ""
 		}
 		if _, err := tx.ExecContext(ctx, `
-INSERT INTO register_delivery (id, register, file, sum, setup, corrects, received, cutoff, accepted, quarantined, unchanged, rejects, headings, report, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, p.id, l.reg.Name, l.rep.File, l.sum, l.setup, p.corrects, l.in.Received, l.in.Cutoff,
-			p.accepted, p.quarantined, p.unchanged, kept, string(headings), string(report), store.Micros(l.in.At)); err != nil {
+INSERT INTO register_delivery (id, register, file, sum, setup, corrects, received, cutoff, accepted, quarantined, unchanged, rejects, unsaid, headings, report, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`, p.id, l.reg.Name, l.rep.File, l.sum, l.setup, p.corrects, l.in.Received, l.in.Cutoff,
+			p.accepted, p.quarantined, p.unchanged, kept, p.unsaid, string(headings), string(report), store.Micros(l.in.At)); err != nil {
 			return err
 		}
 	}
@@ -334,108 +362,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, p.id
 	if err := l.waiting.record(ctx, tx); err != nil {
 		return err
 	}
+	for _, p := range l.pairs {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO register_pair (holder, other, register, delivery, known) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+			min(p[0], p[1]), max(p[0], p[1]), l.reg.Name, l.rep.Delivery, l.in.Received); err != nil {
+			return err
+		}
+	}
 	l.step("recorded")
-	return nil
-}
-
-// settles says which parts of a person's record this delivery's word decides: those that its register settles, unless a newer delivery has spoken.
-func settles(reg *pack.Register, newest bool) (out vault.Parts) {
-	if !newest {
-		return 0
-	}
-	for _, s := range reg.Settles {
-		switch reg.Column(s.Text).Type.Text {
-		case "person_name":
-			out |= vault.SettlesName
-		case "phone":
-			out |= vault.SettlesPhone
-		case "account":
-			out |= vault.SettlesAccount
-		}
-	}
-	return out
-}
-
-// describe leaves the sealed records of people alone whose rows the lake had already.
-func (l *loading) describe(ctx context.Context, w *lake.Writer, conn *sql.Conn) error {
-	if l.settles == 0 {
-		return nil
-	}
-	query := "SELECT holder FROM staging s"
-	if current, have := w.Source(l.reg.Name, Ways(l.reg)); have {
-		query += " WHERE NOT EXISTS (SELECT 1 FROM " + current + " c WHERE c.row_hash = s.row_hash)"
-	}
-	rows, err := conn.QueryContext(ctx, query)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	fresh := map[int64]bool{}
-	for rows.Next() {
-		var holder int64
-		if err := rows.Scan(&holder); err != nil {
-			return err
-		}
-		fresh[holder] = true
-	}
-	l.resolver.Only(fresh)
-	return rows.Err()
-}
-
-// identity publishes who is who with the generation that needs it: where the load made holders or said that two are one, or has a row about somebody
-// whom registers only named before.
-func (l *loading) identity(ctx context.Context, w *lake.Writer, conn *sql.Conn, changed bool) error {
-	subjects := "SELECT DISTINCT holder FROM staging"
-	if l.reg.About != "person" {
-		subjects = "SELECT CAST(0 AS BIGINT) AS holder WHERE FALSE"
-	}
-	before, ok := w.Identity()
-	if !ok {
-		before = "(SELECT CAST(0 AS BIGINT) AS holder, FALSE AS subject WHERE FALSE)"
-	}
-	var first int64
-	if err := columnar.Row(ctx, conn, "SELECT count(*) FROM ("+subjects+") s LEFT JOIN "+before+" b USING (holder) WHERE b.subject IS NOT TRUE", &first); err != nil {
-		return err
-	}
-	if l.resolver.Joined() == 0 && first == 0 && (!changed || l.resolver.Added() == 0) {
-		return nil
-	}
-	for _, q := range []string{"CREATE TEMP TABLE who (holder BIGINT, person BIGINT)", "CREATE TEMP TABLE who_changed (holder BIGINT, person BIGINT, known DATE, n BIGINT)"} {
-		if _, err := conn.ExecContext(ctx, q); err != nil {
-			return err
-		}
-	}
-	if err := columnar.Append(ctx, conn, "who", func(a columnar.Appender) error {
-		for holder := int64(1); holder <= l.resolver.Last(); holder++ {
-			if err := a.AppendRow(holder, l.resolver.Person(holder)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}); err != nil {
-		return err
-	}
-	n := int64(0)
-	if err := columnar.Append(ctx, conn, "who_changed", func(a columnar.Appender) error {
-		return l.resolver.Identity(func(holder, person int64, known calendar.Day) error {
-			n++
-			return a.AppendRow(holder, person, known.Time(), n)
-		})
-	}); err != nil {
-		return err
-	}
-	for _, t := range []struct{ table, query string }{
-		{lake.IdentityTable, "SELECT w.holder, w.person, coalesce(b.subject, FALSE) OR w.holder IN (" + subjects + ") AS subject FROM who w LEFT JOIN " + before + " b USING (holder) ORDER BY holder"},
-		{lake.IdentityChanges, "SELECT * FROM who_changed ORDER BY holder, n"},
-	} {
-		if t.table == lake.IdentityChanges && n == 0 {
-			continue
-		}
-		w.Replace(t.table)
-		if _, err := w.Parquet(ctx, conn, lake.File{Table: t.table}, t.query); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -449,13 +382,7 @@ func Ways(reg *pack.Register) lake.Ways {
 }
 
 // before is what a delivery is compared with: all that was received by its day, so that one which comes late tells what was known then.
-// Rows that are only ever added are compared with everything, or a late one would count twice.
-func (l *loading) before(w *lake.Writer) *lake.Snapshot {
-	if l.reg.Mode.Text == "append" {
-		return w.Snapshot
-	}
-	return w.Until(l.in.Received)
-}
+func (l *loading) before(w *lake.Writer) *lake.Snapshot { return w.Until(l.in.Received) }
 
 // replaces reports whether a delivery of the register takes the place of an earlier one.
 func (l *loading) replaces() bool {

@@ -14,6 +14,10 @@ import (
 // twice looks for rows of the file that share a key. The very same row once more is passed over. Rows that say different things under one key wait,
 // all of them: nobody can tell which is right.
 func (l *loading) twice(ctx context.Context, conn *sql.Conn) error {
+	var same int64
+	if err := columnar.Row(ctx, conn, "SELECT count(*) - count(DISTINCT (seq, key_hash)) FROM staging", &same); err != nil || same == 0 {
+		return err
+	}
 	const doubled = `SELECT seq, key_hash, row_hash, min(ord) AS first, count(*) OVER (PARTITION BY seq, key_hash) AS says
 FROM staging JOIN (SELECT seq, key_hash FROM staging GROUP BY seq, key_hash HAVING count(*) > 1) USING (seq, key_hash) GROUP BY seq, key_hash, row_hash`
 	if _, err := conn.ExecContext(ctx, "CREATE TEMP TABLE doubled AS "+doubled); err != nil {
@@ -100,7 +104,11 @@ func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn, p
 		return false, err
 	}
 	months := p.monthList()
-	current, have := l.before(w).Source(l.reg.Name, Ways(l.reg))
+	before := l.before(w)
+	if months != "" {
+		before = before.Covering(l.reg.Name, strings.Fields(months))
+	}
+	current, have := before.Source(l.reg.Name, Ways(l.reg))
 	if have && months != "" {
 		current = fmt.Sprintf("(SELECT * FROM %s WHERE %s IN (%s))", current, columnar.Quote(l.reg.Month.Text), monthDays(months))
 	}
@@ -115,6 +123,7 @@ func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn, p
 		}
 	}
 	fresh, query := staged, mine
+	known := "" // the rows that are not written, for the lake has them
 	if have {
 		news := "(SELECT s.* FROM " + mine + " s WHERE NOT EXISTS (SELECT 1 FROM " + current + " c WHERE c.row_hash = s.row_hash))"
 		if err := count(&fresh, news); err != nil {
@@ -125,6 +134,7 @@ func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn, p
 				return false, err
 			}
 		}
+		known = "(SELECT s.* FROM " + mine + " s WHERE EXISTS (SELECT 1 FROM " + current + " c WHERE c.row_hash = s.row_hash))"
 		if !whole {
 			query = news
 		} else if err := count(&ended, current+" c WHERE NOT EXISTS (SELECT 1 FROM "+mine+" s WHERE "+l.sameKey("s", "c")+")"); err != nil {
@@ -134,7 +144,14 @@ func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn, p
 	p.accepted, p.unchanged = p.accepted+fresh, p.unchanged+staged-fresh
 	l.rep.Accepted, l.rep.Unchanged = l.rep.Accepted+fresh, l.rep.Unchanged+staged-fresh
 	l.rep.New, l.rep.Changed, l.rep.Ended = l.rep.New+fresh-changed, l.rep.Changed+changed, l.rep.Ended+ended
-	if fresh == 0 && ended == 0 {
+	// A delivery of which rows were refused takes its place even where the others say nothing new: its corrections will stand with it.
+	write := fresh > 0 || ended > 0 || whole && p.quarantined > 0
+	if known != "" && fresh < staged && l.reg.Mode.Text != "append" && !(whole && write) {
+		if err := l.leave(ctx, conn, p, known); err != nil {
+			return false, err
+		}
+	}
+	if !write {
 		return false, nil
 	}
 	order := "holder"
@@ -142,7 +159,8 @@ func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn, p
 		order = "row_hash"
 	}
 	f := lake.File{Table: l.reg.Name, Received: l.in.Received, Cutoff: l.in.Cutoff, Seq: p.id, Meta: months, Stands: p.stands, StandsSeq: p.corrects}
-	_, err := w.Parquet(ctx, conn, f, "SELECT * EXCLUDE (ord, key_hash) FROM "+query+" ORDER BY "+order)
+	var err error
+	p.wrote, err = w.Parquet(ctx, conn, f, "SELECT * EXCLUDE (ord, key_hash) FROM "+query+" ORDER BY "+order)
 	return true, err
 }
 

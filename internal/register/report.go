@@ -49,9 +49,10 @@ type Report struct {
 	Closed  int64 `json:"closed"`  // rows that waited and do so no longer
 	Waiting int64 `json:"waiting"` // rows of the register that wait now
 
-	Unsound   int64       `json:"unsound"` // credit codes whose check digit is wrong: flagged, not refused
-	Phones    int64       `json:"phones"`  // telephone numbers that are none: kept as they came
-	Nulls     []Share     `json:"nulls"`   // columns that say nothing in some row, of the rows that could be read
+	Unjoined  int64       `json:"unjoined"` // rows that call two citizens one person: taken, and the pair waits for a person
+	Unsound   int64       `json:"unsound"`  // credit codes whose check digit is wrong: flagged, not refused
+	Phones    int64       `json:"phones"`   // telephone numbers that are none: kept as they came
+	Nulls     []Share     `json:"nulls"`    // columns that say nothing in some row, of the rows that could be read
 	Unmatched []Unmatched `json:"unmatched"`
 	Doubts    []Doubt     `json:"doubts"` // what looks wrong as a whole
 }
@@ -128,7 +129,7 @@ func (l *loading) look(ctx context.Context, w *lake.Writer, conn *sql.Conn) erro
 	if p := l.parts[0]; p != nil && l.replaces() && p.accepted+p.unchanged > 0 {
 		l.waiting.overtaken(l.reg, p, l.in.Received)
 	}
-	rep.Closed = int64(len(l.waiting.closes))
+	rep.Unjoined, rep.Closed = int64(len(l.pairs)), int64(len(l.waiting.closes))
 	rep.Waiting = l.waiting.open() - rep.Closed + rep.Quarantined
 	for _, r := range l.reg.Refers {
 		u, err := l.unmatched(ctx, w, conn, r)

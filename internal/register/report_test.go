@@ -171,13 +171,16 @@ func TestWhoIsWho(t *testing.T) {
 	if got := o.persons(""); got != "1=1 2=2 3=3 4=3" {
 		t.Errorf("who is who: %s", got)
 	}
-	// Later a paper says that two citizens are one: that waits.
+	// Later a paper says that two citizens are one: the paper is taken, and the pair waits.
 	rep = o.take("papers", "2.csv", head+a+","+b+",,,P1,,2024-03-01\n", "2024-05-01")
-	if got := told(rep); got != "0 accepted 1 quarantined 0 unchanged" {
-		t.Errorf("two citizens: %s", got)
+	if got := told(rep); got != "1 accepted 0 quarantined 0 unchanged" || rep.Unjoined != 1 {
+		t.Errorf("two citizens: %s, %d unjoined", got, rep.Unjoined)
 	}
-	if k := o.keptRejects(rep.Delivery); len(k) != 1 || k[0].Reasons[0] != "two_people" {
-		t.Errorf("kept %+v", k)
+	if pairs, err := o.Pairs(t.Context(), ""); err != nil || len(pairs) != 1 || pairs[0] != (Pair{1, 4, "papers", 20240501}) {
+		t.Errorf("pairs %v, %v", pairs, err)
+	}
+	if got := o.persons(""); got != "1=1 2=2 3=3 4=3" {
+		t.Errorf("who is who afterwards: %s", got)
 	}
 	// The map of an earlier day knew less.
 	d := citizen("371502", "19800101", 9)
@@ -185,5 +188,26 @@ func TestWhoIsWho(t *testing.T) {
 	o.take("papers", "4.csv", head+d+",USA110081080302,,,P9,,2024-03-01\nUSA110081080302,,,,P8,,2024-03-01\n", "2024-07-01")
 	if now, june := o.persons(""), o.persons("2024-06-15"); now != "1=1 2=2 3=3 4=3 5=5 6=5" || june != "1=1 2=2 3=3 4=3 5=5 6=6" {
 		t.Errorf("now %s, in June %s", now, june)
+	}
+}
+
+// A register that keeps people says of a former number whose it was, also of a citizen's; and is not believed when it keeps both as people.
+func TestFormerNumbers(t *testing.T) {
+	o := newOffice(t, liaocheng(t))
+	old, now, other := citizen("372522", "19900101", 1), citizen("371502", "19900101", 2), citizen("371502", "19900101", 3)
+	head := "公民身份号码,曾用证件号码,姓名,性别,出生日期\n"
+	certs := "证件号码,姓名,证书编号,职业编码,等级,发证日期,状态\n" + old + ",王甲,S1,6-18-01-01,三级,2024-03-01,有效\n"
+	o.take("skill_certificates", "c.csv", certs, "2024-04-01")
+	rep := o.take("people", "p.csv", head+now+","+old+",王甲,男,1990-01-01\n"+other+",,李乙,男,1990-01-01\n", "2024-05-01")
+	if got := o.persons(""); got != "1=1 2=1 3=3" || rep.Unjoined != 0 {
+		t.Errorf("who is who: %s, %d unjoined", got, rep.Unjoined)
+	}
+	if got := o.persons("2024-04-30"); got != "1=1 2=2 3=3" {
+		t.Errorf("in April: %s", got)
+	}
+	// Two people of the register claim to be one, and a third claims the former number of the first.
+	rep = o.take("people", "q.csv", head+now+","+other+",王甲,男,1990-01-01\n"+other+","+old+",李乙,男,1990-01-01\n", "2024-06-01")
+	if got := o.persons(""); got != "1=1 2=1 3=3" || rep.Unjoined != 2 || rep.Accepted != 2 {
+		t.Errorf("who is who: %s, %d unjoined, %s", got, rep.Unjoined, told(rep))
 	}
 }

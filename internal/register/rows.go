@@ -131,44 +131,19 @@ func (l *loading) accept(t *taken, a columnar.Appender) error {
 	if err != nil {
 		return err
 	}
-	reasons := t.reasons
 	if !known {
-		reasons = []reason{{column: -1, key: "reject.number_unknown"}}
+		return l.refuse(t, p, []reason{{column: -1, key: "reject.number_unknown"}})
 	}
-	if reasons == nil {
-		reasons = l.who(t)
+	if t.reasons != nil {
+		return l.refuse(t, p, t.reasons)
 	}
-	if reasons != nil {
-		return l.refuse(t, p, reasons)
-	}
+	l.who(t)
 	l.counts.add(t)
 	if t.month != 0 {
 		p.months[t.month] = true
 	}
 	l.waiting.right(l, t, p)
 	return a.AppendRow(append(t.lake, p.id, t.whole, t.ord, t.key)...)
-}
-
-// who finds the holders of the people whom a row names.
-func (l *loading) who(t *taken) []reason {
-	var about int64
-	for i, n := range t.people {
-		settled := vault.Parts(0)
-		if i == 0 {
-			settled = l.settles
-		}
-		h := l.resolver.Holder(n.record, settled)
-		switch {
-		case n.place >= 0:
-			t.lake[n.place] = h
-			if i == 0 {
-				about = h
-			}
-		case !l.resolver.Join(about, h):
-			return []reason{{column: -1, key: "reject.two_people"}}
-		}
-	}
-	return nil
 }
 
 // take works a row out.
@@ -179,57 +154,60 @@ func (l *loading) take(in line) (t taken) {
 		t.key, t.month = l.keyOf(r)
 		return t
 	}
-	lakeColumns := len(l.reg.Columns) + 5
-	t.lake = make([]driver.Value, 0, lakeColumns)
+	t.lake = make([]driver.Value, 0, len(l.reg.Columns)+5)
 	if l.reg.About == "person" {
 		t.lake = append(t.lake, nil) // the holder
 		t.people = append(t.people, named{place: 0})
 	}
-	whole := xxh3.New()
+	whole, key := xxh3.New(), xxh3.New()
 	var record vault.Record
 	for i, c := range l.reg.Columns {
 		v := r.values[i]
-		s, _ := v.(string)
-		if v == nil {
-			t.empty |= 1 << i
+		h := l.hashed(c, v)
+		mix(whole, i, h)
+		if l.key[i] {
+			mix(key, i, h)
 		}
-		out := driver.Value(nil)
-		switch {
+		switch s, _ := v.(string); {
 		case v == nil:
+			t.empty |= 1 << i
 		case c.Type.Text == "id_number" && c.Class.Text != "personal":
 			n := named{record: vault.Record{Number: s, Kind: r.kinds[c]}, place: -1}
 			if c.InLake() {
 				n.place = len(t.lake)
 			}
 			t.people = append(t.people, n)
-			v, s = nil, l.hidden(s)
+			v = nil
 		case c.Class.Text == "personal":
 			fill(&record, c, s, r)
-			v, s = nil, l.hidden(s)
 		case c.Class.Text == "keyed":
-			s = l.Vault.Keyed(c.Name.Text, s)
-			v, out = s, s
+			v = h
 		default:
 			t.flags.see(c, s)
-			out = toSQL(c, v)
 		}
-		mix(whole, i, v, s)
 		if c.InLake() {
-			t.lake = append(t.lake, out)
+			t.lake = append(t.lake, toSQL(c, v))
 		}
 	}
 	if l.reg.About == "person" {
 		t.people[0].record = record
 	}
-	t.whole, t.flags.phone = whole.Sum64(), r.flags.phone
-	t.key, t.month = l.keyOf(r)
+	t.whole, t.key, t.month, t.flags.phone = whole.Sum64(), key.Sum64(), l.monthOf(r), r.flags.phone
 	return t
 }
 
-// hidden is what stands for a personal value in hashes.
-func (l *loading) hidden(s string) string {
-	f := l.Vault.Fingerprint(s)
-	return string(f[:])
+// hashed is what stands for a value in the hashes of its row: of what the lake must not hold a keyed fingerprint.
+func (l *loading) hashed(c *pack.Column, v any) any {
+	s, ok := v.(string)
+	switch {
+	case !ok:
+	case !c.InLake() || c.Class.Text == "holder":
+		f := l.Vault.Fingerprint(s)
+		return string(f[:])
+	case c.Class.Text == "keyed":
+		return l.Vault.Keyed(c.Name.Text, s)
+	}
+	return v
 }
 
 // fill puts a personal value into the record of the person whom a row is about. Texts of other types are hashed and sealed with the original only.
@@ -246,34 +224,28 @@ func fill(rec *vault.Record, c *pack.Column, s string, r *row) {
 	}
 }
 
-// keyOf hashes a row's key, where all of what it must have could be read, and finds its month.
+// keyOf hashes a rejected row's key, where all of it could be read, and finds its month.
 func (l *loading) keyOf(r *row) (key uint64, month calendar.Month) {
 	h := xxh3.New()
-	sound := true
 	for i, c := range l.reg.Columns {
-		v := r.values[i]
-		if l.reg.Month != nil && c.Name.Text == l.reg.Month.Text && v != nil {
-			month = v.(calendar.Day).Month()
-		}
-		if !slices.ContainsFunc(l.reg.Key, func(k pack.Src) bool { return k.Text == c.Name.Text }) {
+		if !l.key[i] {
 			continue
 		}
-		s, _ := v.(string)
-		switch {
-		case v == nil:
-			sound = sound && !c.Required && !r.wrong[i]
-		case c.Class.Text == "personal" || c.Class.Text == "alias" || c.Class.Text == "holder":
-			v, s = nil, l.hidden(s)
-		case c.Class.Text == "keyed":
-			s = l.Vault.Keyed(c.Name.Text, s)
-			v = s
+		if r.wrong == nil || r.wrong[i] || c.Required && r.values[i] == nil {
+			return 0, l.monthOf(r)
 		}
-		mix(h, i, v, s)
+		mix(h, i, l.hashed(c, r.values[i]))
 	}
-	if !sound {
-		return 0, month
+	return h.Sum64(), l.monthOf(r)
+}
+
+// monthOf is the month of a row of a monthly register; 0 where there is none.
+func (l *loading) monthOf(r *row) calendar.Month {
+	if l.month < 0 {
+		return 0
 	}
-	return h.Sum64(), month
+	day, _ := r.values[l.month].(calendar.Day)
+	return day.Month()
 }
 
 // read fills r from a line and returns every reason against it.
@@ -307,10 +279,14 @@ func (l *loading) read(in line, r *row) (reasons []reason) {
 	return reasons
 }
 
-func mix(h *xxh3.Hasher, column int, v any, s string) {
+// mix takes a column's value into a hash. No value is another than an empty text.
+func mix(h *xxh3.Hasher, column int, v any) {
 	var b [10]byte
 	b[0], b[1] = byte(column), 1
+	s := ""
 	switch x := v.(type) {
+	case nil:
+		b[1] = 0
 	case int64:
 		binary.LittleEndian.PutUint64(b[2:], uint64(x))
 	case calendar.Day:
@@ -319,11 +295,9 @@ func mix(h *xxh3.Hasher, column int, v any, s string) {
 		if x {
 			b[2] = 1
 		}
-	default:
-		if v == nil && s == "" {
-			b[1] = 0
-		}
-		binary.LittleEndian.PutUint64(b[2:], uint64(len(s)))
+	case string:
+		binary.LittleEndian.PutUint64(b[2:], uint64(len(x)))
+		s = x
 	}
 	_, _ = h.Write(b[:])
 	_, _ = h.WriteString(s)

@@ -304,6 +304,25 @@ AND EXISTS (SELECT 1 FROM register_reject r WHERE r.delivery = register_delivery
 	return out, rows, fault.Wrap("register.Waiting", err)
 }
 
+// Pair is two holders whom a delivered row calls one person, though the numbers of two citizens name them.
+type Pair struct {
+	Holder   int64
+	Other    int64
+	Register string
+	Known    calendar.Day // the day on which the delivery was received
+}
+
+// Pairs lists the pairs that wait for a person to say whether they are one, by register ("" for all).
+func (d *Desk) Pairs(ctx context.Context, register string) (out []Pair, err error) {
+	err = d.each(ctx, `SELECT holder, other, register, known FROM register_pair WHERE $1 = '' OR register = $1 ORDER BY holder, other`, register, func(scan func(...any) error) error {
+		var p Pair
+		err := scan(&p.Holder, &p.Other, &p.Register, &p.Known)
+		out = append(out, p)
+		return err
+	})
+	return out, fault.Wrap("register.Pairs", err)
+}
+
 // each runs a query of the office's database row by row.
 func (d *Desk) each(ctx context.Context, query string, arg any, row func(scan func(...any) error) error) error {
 	rows, err := d.Store.QueryContext(ctx, query, arg)

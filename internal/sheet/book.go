@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"cmp"
-	"encoding/xml"
 	"errors"
 	"io"
 	"path"
@@ -114,7 +113,7 @@ func partName(s string) string {
 }
 
 // elements goes through the elements of a small part. A part that is missing has none.
-func (b *book) elements(part string, do func(xml.StartElement)) error {
+func (b *book) elements(part string, do func(*markup)) error {
 	f := b.parts[part]
 	if f == nil {
 		return nil
@@ -125,15 +124,19 @@ func (b *book) elements(part string, do func(xml.StartElement)) error {
 	}
 	defer m.close()
 	for {
-		e, err := m.start()
-		if err == io.EOF {
-			return nil
+		if err := m.begin(); err != nil {
+			return ended(err)
 		}
-		if err != nil {
-			return err
-		}
-		do(e)
+		do(m)
 	}
+}
+
+// ended is nil for the end of a part.
+func ended(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
 }
 
 // relation is what one part calls another.
@@ -143,15 +146,15 @@ type relation struct{ part, kind string }
 func (b *book) relations(part string) (map[string]relation, error) {
 	dir, file := path.Split(part)
 	all := map[string]relation{}
-	err := b.elements(partName(dir+"_rels/"+file+".rels"), func(e xml.StartElement) {
-		if e.Name.Local != "Relationship" || attr(e, "TargetMode") == "External" {
+	err := b.elements(partName(dir+"_rels/"+file+".rels"), func(m *markup) {
+		if string(m.name) != "Relationship" || m.attr("TargetMode") == "External" {
 			return
 		}
-		target := attr(e, "Target")
+		target := m.attr("Target")
 		if !strings.HasPrefix(target, "/") {
 			target = dir + target
 		}
-		all[attr(e, "Id")] = relation{partName(target), path.Base(attr(e, "Type"))}
+		all[m.attr("Id")] = relation{partName(target), path.Base(m.attr("Type"))}
 	})
 	return all, err
 }
@@ -176,17 +179,17 @@ func (b *book) contents(root string) error {
 	if err != nil {
 		return err
 	}
-	err = b.elements(root, func(e xml.StartElement) {
-		switch e.Name.Local {
+	err = b.elements(root, func(m *markup) {
+		switch string(m.name) {
 		case "workbookPr":
-			b.from1904 = yes(attr(e, "date1904"))
+			b.from1904 = yes(m.attr("date1904"))
 		case "sheet":
-			at := related[sheetID(e)]
-			switch state := attr(e, "state"); {
+			at := related[m.prefixed("id")]
+			switch state := m.attr("state"); {
 			case state == "hidden" || state == "veryHidden":
-				b.hidden = append(b.hidden, attr(e, "name"))
+				b.hidden = append(b.hidden, m.attr("name"))
 			case at.kind == "worksheet" || at.kind == "": // charts and dialogues have no cells
-				b.sheets = append(b.sheets, place{attr(e, "name"), at.part})
+				b.sheets = append(b.sheets, place{m.attr("name"), at.part})
 			}
 		}
 	})
@@ -207,28 +210,18 @@ func (b *book) contents(root string) error {
 	return nil
 }
 
-// sheetID is the id of a sheet's relation: the attribute id with a prefix.
-func sheetID(e xml.StartElement) string {
-	for _, a := range e.Attr {
-		if a.Name.Local == "id" && a.Name.Space != "" {
-			return a.Value
-		}
-	}
-	return ""
-}
-
 func yes(s string) bool { return s == "1" || s == "true" }
 
 // readStyles finds out for each style of a cell what its numbers mean.
 func (b *book) readStyles(part string) error {
 	custom := map[int]numberFormat{}
 	cells, many := false, false
-	err := b.elements(part, func(e xml.StartElement) {
-		id, err := strconv.Atoi(attr(e, "numFmtId"))
-		switch e.Name.Local {
+	err := b.elements(part, func(m *markup) {
+		id, err := strconv.Atoi(m.attr("numFmtId"))
+		switch string(m.name) {
 		case "numFmt":
 			if _, twice := custom[id]; !twice && err == nil && len(custom) < stylesMax {
-				custom[id] = customFormat(attr(e, "formatCode"))
+				custom[id] = customFormat(m.attr("formatCode"))
 			}
 		case "cellXfs":
 			cells = true
@@ -281,19 +274,17 @@ func (b *book) readShared(part string) error {
 	var text cellText
 	held := 0
 	for {
-		t, err := m.next()
-		if err == io.EOF {
+		if err := m.next(); err != nil {
 			cut()
-			return nil
+			return ended(err)
 		}
-		if err != nil {
+		if err := text.take(m); err != nil {
 			return err
 		}
-		text.take(t)
-		if len(text.raw) > elementMax {
+		if len(text.raw) > markMax {
 			return errLarge
 		}
-		if e, is := t.(xml.EndElement); is && e.Name.Local == "si" {
+		if m.kind == endMark && string(m.name) == "si" {
 			before := len(chunk)
 			chunk = unescape(chunk, text.raw)
 			ends = append(ends, len(chunk))
@@ -316,31 +307,30 @@ type cellText struct {
 	phonetic bool
 }
 
-func (c *cellText) take(t xml.Token) {
-	switch t := t.(type) {
-	case xml.StartElement:
-		switch t.Name.Local {
+func (c *cellText) take(m *markup) (err error) {
+	switch {
+	case m.kind != textMark:
+		begins := m.kind == beginMark
+		switch string(m.name) {
 		case "t", "v":
-			c.inside = !c.phonetic
+			c.inside = begins && !c.phonetic
 		case "rPh":
-			c.phonetic = true
+			c.phonetic = begins
 		}
-	case xml.EndElement:
-		switch t.Name.Local {
-		case "t", "v":
-			c.inside = false
-		case "rPh":
-			c.phonetic = false
-		}
-	case xml.CharData:
-		if c.inside {
-			c.raw = append(c.raw, t...)
-		}
+	case !c.inside:
+	case m.cdata:
+		c.raw = append(c.raw, m.raw...)
+	default:
+		c.raw, err = appendText(c.raw, m.raw)
 	}
+	return err
 }
 
 // unescape appends a text, with _x000D_ and the like as the characters that XML cannot hold.
 func unescape(dst, s []byte) []byte {
+	if !utf8.Valid(s) {
+		s = bytes.ToValidUTF8(s, replacement)
+	}
 	for {
 		i := bytes.Index(s, []byte("_x"))
 		if i < 0 {

@@ -2,14 +2,11 @@ package sheet
 
 import (
 	"archive/zip"
-	"bufio"
 	"bytes"
 	"cmp"
-	"encoding/xml"
 	"errors"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -43,7 +40,7 @@ type grid struct {
 
 	// The cell being read.
 	column     int
-	kind       string // as the attribute t says
+	kind       cellKind
 	style      int
 	hasValue   bool
 	hasFormula bool
@@ -85,74 +82,48 @@ func (g *grid) close() error {
 }
 
 // readMerges finds the merged cells. They stand after the rows, so the sheet is unpacked twice; the first time only the end of the rows
-// is looked for. A sheet that is cut or broken has none: its rows tell what is wrong.
+// is looked for. It also shows whether the bytes are as they were packed: if not, no value of them can be trusted, and the sheet is not
+// read. A sheet whose XML breaks off is: its rows tell.
 func readMerges(f *zip.File) ([]region, error) {
 	m, err := newMarkup(f, sheetMax)
 	if err != nil {
 		return nil, err
 	}
 	defer m.close()
-	for ended := false; !ended; {
-		m.meter.element = 0
-		b, err := m.text.ReadSlice('>')
-		if err != nil && err != bufio.ErrBufferFull {
-			return nil, onlyLarge(err)
-		}
-		ended = endsRows(b)
-	}
 	var all []region
-	for {
-		e, err := m.start()
-		if err != nil {
-			slices.SortStableFunc(all, func(a, b region) int { return cmp.Compare(a.top, b.top) })
-			return all, onlyLarge(err)
-		}
-		if e.Name.Local != "mergeCell" {
+	for err = m.pass("sheetData"); err == nil; err = m.begin() {
+		if m.kind != beginMark || string(m.name) != "mergeCell" {
 			continue
 		}
 		if len(all) == mergesMax {
 			return nil, errLarge
 		}
-		if r, ok := parseRegion(attr(e, "ref")); ok {
+		if r, ok := parseRegion(m.attr("ref")); ok {
 			all = append(all, r)
 		}
 	}
-}
-
-func onlyLarge(err error) error {
-	if errors.Is(err, errLarge) {
-		return err
-	}
-	return nil
-}
-
-// endsRows is whether a text ends with </sheetData>.
-func endsRows(b []byte) bool {
-	if !bytes.HasSuffix(b, []byte("sheetData>")) {
-		return false
-	}
-	tag := b[bytes.LastIndexByte(b, '<')+1:]
-	return len(tag) > 0 && tag[0] == '/'
+	slices.SortStableFunc(all, func(a, b region) int { return cmp.Compare(a.top, b.top) })
+	return all, m.drain()
 }
 
 // parseRegion reads A1:C3. Of a single cell there is nothing to do.
 func parseRegion(ref string) (region, bool) {
 	from, to, _ := strings.Cut(ref, ":")
-	left, top, ok := parseCell(from)
-	right, bottom, okTo := parseCell(to)
+	left, top, ok := parseCell([]byte(from))
+	right, bottom, okTo := parseCell([]byte(to))
 	ok = ok && okTo && top >= 1 && top <= bottom && bottom <= rowsMax && left <= right && right < columnsMax && from != to
 	return region{top: int32(top), bottom: int32(bottom), left: int16(left), right: int16(right)}, ok
 }
 
 // parseCell reads the name of a cell, C3: its column, from 0, and its row.
-func parseCell(ref string) (column, row int, ok bool) {
+func parseCell(ref []byte) (column, row int, ok bool) {
 	i := 0
 	for i < len(ref) && ref[i] >= 'A' && ref[i] <= 'Z' && i < 4 {
 		column = column*26 + int(ref[i]-'A') + 1
 		i++
 	}
-	row, err := strconv.Atoi(ref[i:])
-	return column - 1, row, i > 0 && err == nil
+	row = digits(ref[i:])
+	return column - 1, row, i > 0 && row > 0
 }
 
 // peek is whether there is a row with cells.
@@ -208,24 +179,22 @@ func (g *grid) cut() Row {
 func (g *grid) record() (bool, error) {
 	g.cells, g.text, g.long, g.unworked, g.open = g.cells[:0], g.text[:0], false, false, false
 	for {
-		t, err := g.in.next()
-		if err != nil {
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
+		if err := g.in.next(); err != nil {
+			return false, unexpected(err)
+		}
+		if err := g.cellText.take(g.in); err != nil {
 			return false, err
 		}
-		g.cellText.take(t)
 		if len(g.raw)+len(g.text) > recordMax {
 			g.long, g.raw = true, g.raw[:0]
 		}
-		switch t := t.(type) {
-		case xml.StartElement:
-			if err := g.begin(t); err != nil {
+		switch g.in.kind {
+		case beginMark:
+			if err := g.begin(g.in); err != nil {
 				return false, err
 			}
-		case xml.EndElement:
-			switch t.Name.Local {
+		case endMark:
+			switch string(g.in.name) {
 			case "c":
 				g.end()
 			case "row":
@@ -238,12 +207,12 @@ func (g *grid) record() (bool, error) {
 }
 
 // begin takes in the beginning of an element.
-func (g *grid) begin(e xml.StartElement) error {
-	switch e.Name.Local {
+func (g *grid) begin(m *markup) error {
+	switch string(m.name) {
 	case "row":
 		n := g.line + 1
-		if r := attr(e, "r"); r != "" {
-			n, _ = strconv.Atoi(r)
+		if r := m.bytesOf("r"); r != nil {
+			n = digits(r)
 		}
 		if n <= g.line || n > rowsMax {
 			return errMarkup
@@ -251,14 +220,13 @@ func (g *grid) begin(e xml.StartElement) error {
 		g.line, g.open, g.column = n, true, -1
 	case "c":
 		g.column++
-		if r := attr(e, "r"); r != "" {
+		if r := m.bytesOf("r"); r != nil {
 			g.column, _, _ = parseCell(r)
 		}
 		if g.column < 0 || g.column >= columnsMax || !g.open {
 			return errMarkup
 		}
-		g.kind = attr(e, "t")
-		g.style, _ = strconv.Atoi(attr(e, "s"))
+		g.kind, g.style = cellKindOf(m.bytesOf("t")), digits(m.bytesOf("s"))
 		g.hasValue, g.hasFormula, g.raw = false, false, g.raw[:0]
 	case "v", "is":
 		g.hasValue = true
@@ -268,25 +236,68 @@ func (g *grid) begin(e xml.StartElement) error {
 	return nil
 }
 
+// cellKind is what a cell holds, as its attribute t says.
+type cellKind int
+
+const (
+	numberCell cellKind = iota
+	sharedCell
+	textCell
+	resultCell // the text that a formula gave
+	truthCell
+	errorCell
+	dayCell
+)
+
+func cellKindOf(t []byte) cellKind {
+	switch string(t) {
+	case "s":
+		return sharedCell
+	case "inlineStr":
+		return textCell
+	case "str":
+		return resultCell
+	case "b":
+		return truthCell
+	case "e":
+		return errorCell
+	case "d":
+		return dayCell
+	}
+	return numberCell
+}
+
+// digits is a number of no more than nine digits; -1 of what is none.
+func digits(b []byte) int {
+	n := 0
+	for _, c := range b {
+		if c < '0' || c > '9' || len(b) > 9 {
+			return -1
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n
+}
+
 // end makes the text of a cell.
 func (g *grid) end() {
 	c := cell{column: g.column, from: len(g.text)}
 	switch g.kind {
-	case "s":
+	case sharedCell:
 		c.shared = g.sharedText()
-	case "inlineStr", "str":
+	case textCell, resultCell:
 		g.text = unescape(g.text, g.raw)
-	case "b":
+	case truthCell:
 		g.text = append(g.text, truth(len(g.raw) == 1 && g.raw[0] == '1')...)
-	case "e":
-		g.text = append(g.text, g.raw...)
-	case "d":
+	case errorCell:
+		g.text = append(g.text, bytes.ToValidUTF8(g.raw, replacement)...)
+	case dayCell:
 		g.text = appendISO(g.text, string(g.raw))
 	default:
 		g.text = g.appendNumber(g.text, bytes.TrimSpace(g.raw))
 	}
 	// A formula that is worked out to an empty text says so by its kind; without a value it was never worked out.
-	if g.hasFormula && (!g.hasValue || len(g.raw) == 0 && g.kind != "str") {
+	if g.hasFormula && (!g.hasValue || len(g.raw) == 0 && g.kind != resultCell) {
 		g.unworked = true
 	}
 	g.raw = g.raw[:0]
@@ -309,8 +320,8 @@ func truth(b bool) string {
 
 // sharedText is the shared string that a cell names; U+FFFD if there is no such string.
 func (g *grid) sharedText() string {
-	n, err := strconv.Atoi(string(g.raw))
-	if err != nil || n < 0 || n >= len(g.book.shared) {
+	n := digits(bytes.TrimSpace(g.raw))
+	if len(g.raw) == 0 || n < 0 || n >= len(g.book.shared) {
 		return "\uFFFD"
 	}
 	return g.book.shared[n]

@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"strings"
@@ -85,7 +86,7 @@ func (g *grid) appendNumber(dst, raw []byte) []byte {
 	}
 	f, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
-		return append(dst, raw...)
+		return append(dst, bytes.ToValidUTF8(raw, replacement)...)
 	}
 	if format != plainNumber {
 		if out, ok := appendSerial(dst, f, format, g.book.from1904); ok {
@@ -176,5 +177,5 @@ func appendISO(dst []byte, s string) []byte {
 			}
 		}
 	}
-	return append(dst, s...)
+	return append(dst, strings.ToValidUTF8(s, "\uFFFD")...)
 }

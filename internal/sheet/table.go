@@ -57,7 +57,10 @@ func openTable(name string, r io.ReaderAt, size int64) (_ source, err error) {
 	if string(tail[4:]) == "PARE" {
 		return refuseSealedTable(name, r, size)
 	}
-	if footer := int64(binary.LittleEndian.Uint32(tail[:4])); string(tail[4:]) == "PAR1" && footer <= size && footer > footerMax {
+	switch footer := int64(binary.LittleEndian.Uint32(tail[:4])); {
+	case footer > size-int64(len(tail)):
+		return nil, io.ErrUnexpectedEOF
+	case footer > footerMax:
 		return nil, errLarge
 	}
 	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))

@@ -23,6 +23,8 @@ func TestClean(t *testing.T) {
 		"a\nb":          "a\nb",
 		"\u200B \u200B": "",
 		"ＡＺａｚ０９＠［｀｛／：":  "AZaz09＠［｀｛／：",
+		"\uE816某\uE863": "𠂇某䶮", // the private characters of GBK
+		"\uE814\uE865":  "\uE814\uE865",
 	} {
 		if got := Clean(in); got != want {
 			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
@@ -40,6 +42,19 @@ func TestParseDay(t *testing.T) {
 	for _, s := range []string{"2024-01-05", "2024/1/5", "20240105", "2024.1.5", "2024年1月5日", "2024-1-5", "2024/01/05", "2024.01.05", "2024年01月05日"} {
 		if d, err := ParseDay(s); err != nil || d != 20240105 {
 			t.Errorf("ParseDay(%q) = %d, %v", s, d, err)
+		}
+	}
+	for _, s := range []string{"2024-01-05 00:00:00", "2024-01-05T00:00:00", "2024/1/5 0:00", "2024-01-05 10:30:00", "2024年1月5日 23:59", "20240105 1:2:3", "2024-01-05T00:00:00.000"} {
+		if d, err := ParseDay(s); err != nil || d != 20240105 {
+			t.Errorf("ParseDay(%q) = %d, %v", s, d, err)
+		}
+	}
+	for _, s := range []string{
+		"2024-01-05T00:00:00Z", "2024-01-05T00:00:00+08:00", "2024-01-05 24:00", "2024-01-05 10:60", "2024-01-05 10", "2024-01-05 ", "2024-01-05 10:30:", "2024-01-05 10:30:00.",
+		"2024-01-05 10:30.5", "2024-01-05 100:30", "2024-01-05 10:30:00:00", "2024-01-05 10:30 PM", "2024-01 10:30", " 10:30", "2024-01-05  10:30", "45296 10:30",
+	} {
+		if d, err := ParseDay(s); err == nil {
+			t.Errorf("ParseDay(%q) = %d", s, d)
 		}
 	}
 	if d, err := ParseDay("2024-02-29"); err != nil || d != calendar.MustParse("2024-02-29") {
@@ -61,7 +76,7 @@ func TestParseDay(t *testing.T) {
 }
 
 func TestParseMonth(t *testing.T) {
-	for _, s := range []string{"202401", "2024-01", "2024-1", "2024/1", "2024/01", "2024/01/01", "2024年1月", "2024年01月", "2024-01-31", "20240101", "2024.1.1", "2024年1月1日"} {
+	for _, s := range []string{"202401", "2024-01", "2024-1", "2024/1", "2024/01", "2024/01/01", "2024年1月", "2024年01月", "2024-01-31", "20240101", "2024.1.1", "2024年1月1日", "2024-01-01 00:00:00", "2024/1/1 0:00"} {
 		if m, err := ParseMonth(s); err != nil || m != 202401 {
 			t.Errorf("ParseMonth(%q) = %d, %v", s, m, err)
 		}
@@ -71,6 +86,25 @@ func TestParseMonth(t *testing.T) {
 		var e *fault.E
 		if !errors.As(err, &e) || e.Key != "sheet.month_unknown" || m != 0 {
 			t.Errorf("ParseMonth(%q) = %d, %v, want sheet.month_unknown", s, m, err)
+		}
+	}
+}
+
+func TestLooksSerial(t *testing.T) {
+	for _, s := range []string{"45296", "10000", "99999", "45296.5", "45296.4375"} {
+		if !LooksSerial(s) {
+			t.Errorf("%q is one", s)
+		}
+		if _, err := ParseDay(s); err == nil {
+			t.Errorf("%q was read as a day", s)
+		}
+		if _, err := ParseMonth(s); err == nil {
+			t.Errorf("%q was read as a month", s)
+		}
+	}
+	for _, s := range []string{"", "4529", "452960", "01234", "45296.", ".45296", "45296x", "45296.5x", "-45296", "4529６", "45 296", "20240105"} {
+		if LooksSerial(s) {
+			t.Errorf("%q is none", s)
 		}
 	}
 }

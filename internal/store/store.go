@@ -16,7 +16,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
+	"modernc.org/sqlite" // also the database/sql driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 //go:embed migrations/*.sql
@@ -129,7 +130,7 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
 // PostgreSQL one that another got in the way of is run again from the start, so f may run several times: what it changes beside the
 // database it must set anew each time.
 //
-// Errors: Conflict "store.contended" when others got in the way too often.
+// Errors: Conflict "store.contended" when others got in the way too often, or held SQLite's write lock for longer than ten seconds.
 func (db *DB) Tx(ctx context.Context, f func(*sql.Tx) error) error {
 	const tries = 12 // the last waits end after some six seconds
 	for try := range tries {
@@ -152,6 +153,10 @@ func (db *DB) once(ctx context.Context, f func(*sql.Tx) error) error {
 		o = &sql.TxOptions{Isolation: sql.LevelSerializable}
 	}
 	tx, err := db.BeginTx(ctx, o)
+	var busy *sqlite.Error
+	if errors.As(err, &busy) && busy.Code() == sqlite3.SQLITE_BUSY {
+		return fault.New("store.Tx", fault.Conflict, "store.contended")
+	}
 	if err != nil {
 		return fault.Wrap("store.Tx", err)
 	}

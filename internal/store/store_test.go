@@ -63,7 +63,7 @@ func TestManyOpenAnEmptyDatabaseAtOnce(t *testing.T) {
 // Each transaction reads all rows and adds one more than it read. Run one after the other, the n-th adds n.
 func TestTransactionsRunAsIfOneAfterTheOther(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func() *store.DB) {
-		const writers, each = 4, 10
+		const writers, each = 4, 5
 		handles := []*store.DB{open(), open()}
 		var wg sync.WaitGroup
 		for i := range writers {

@@ -22,10 +22,11 @@ type Resolver struct {
 	added  [][16]byte // fingerprints of the new holders, which are numbered last-len(added)+1 to last
 	only   map[int64]bool
 
-	stated   []statement // saved ones
-	said     []statement // by this load
-	now      *groups     // by everything that is stated and said
-	then     *groups     // by what was known on the day of this load; now, unless the load came late
+	stated   []statement    // saved ones
+	said     []statement    // by this load
+	now      *groups        // by everything that is stated and said
+	then     *groups        // by what was known on the day of this load; now, unless the load came late
+	apart    map[int64]bool // nil: holders that a resident's number names
 	delivery int64
 	day      calendar.Day
 }
@@ -84,7 +85,7 @@ func (r *Resolver) learn(ctx context.Context) error {
 // Receive says which delivery is being loaded and on which day it was received; what Join learns is known from that day. Without it
 // Join's word counts from day 0.
 func (r *Resolver) Receive(delivery int64, day calendar.Day) {
-	r.delivery, r.day, r.said = delivery, day, nil
+	r.delivery, r.day, r.said, r.apart = delivery, day, nil, nil
 	r.now, r.then = newGroups(), nil
 	late := newGroups()
 	for _, s := range r.stated {
@@ -121,11 +122,15 @@ func (r *Resolver) Holder(rec Record, settles Parts) int64 {
 	return r.last
 }
 
+// Apart says by which holders people are told apart in what Join is told from now on: the word of a register that keeps people, which has a row of
+// its own for each of them. nil, as after Receive: by residents' numbers.
+func (r *Resolver) Apart(holders map[int64]bool) { r.apart = holders }
+
 // Join says that two holders are one human being from now on; what else either of them was one with, comes along. It answers false and
-// does nothing when that would make one person of two residents' numbers: no register is right about that, and a person decides it. Two
-// that are one already stay so.
+// does nothing when that would make one person of two that are told apart: of two residents' numbers, or of two rows of a register that keeps
+// people. A person decides that. Two that are one already stay so.
 func (r *Resolver) Join(a, b int64) (joined bool) {
-	if r.now.person(a) != r.now.person(b) && r.resident(a) && r.resident(b) {
+	if r.now.person(a) != r.now.person(b) && r.stands(a) && r.stands(b) {
 		return false
 	}
 	if r.then != r.now {
@@ -137,14 +142,17 @@ func (r *Resolver) Join(a, b int64) (joined bool) {
 	return true
 }
 
-// resident reports whether a resident's number names the holder or another of its group.
-func (r *Resolver) resident(holder int64) bool {
-	byResident := func(h int64) bool {
+// stands reports whether the holder, or another of its group, is one by whom people are told apart.
+func (r *Resolver) stands(holder int64) bool {
+	alone := func(h int64) bool {
+		if r.apart != nil {
+			return r.apart[h]
+		}
 		_, other := r.others[h]
 		return !other
 	}
 	person := r.now.person(holder)
-	return byResident(person) || slices.ContainsFunc(r.now.below[person], byResident)
+	return alone(person) || slices.ContainsFunc(r.now.below[person], alone)
 }
 
 // Person is the holder that stands for the same human being, by everything that is known now; the lowest of them.

@@ -10,7 +10,8 @@ UPDATE lake_file SET stands = received, stands_seq = seq;
 -- One row a delivery. A workbook of corrected rows is one delivery for each delivery that it corrects. sum: keyed hash of its bytes. corrects: the
 -- delivery whose rows it mends, 0 for none. setup: of the pack, the sender's map and what was stated of the file, so that a mended pack looks at
 -- rejected rows again. headings: the sender's own map, JSON, as it was given. report: what was seen in it, JSON, without
--- personal data. rejects: the name of the sealed file of its rejected rows, '' for none. at: epoch microseconds.
+-- personal data. rejects: the name of the sealed file of its rejected rows, '' for none. unsaid: that of the hashes of the rows that it did not write
+-- because the lake had them, '' for none. at: epoch microseconds.
 CREATE TABLE register_delivery_2 (
   id          INTEGER PRIMARY KEY,
   register    TEXT    NOT NULL,
@@ -24,13 +25,14 @@ CREATE TABLE register_delivery_2 (
   quarantined BIGINT  NOT NULL,
   unchanged   BIGINT  NOT NULL,
   rejects     TEXT    NOT NULL,
+  unsaid      TEXT    NOT NULL,
   headings    TEXT    NOT NULL,
   report      TEXT    NOT NULL,
   at          BIGINT  NOT NULL,
   UNIQUE (register, sum, setup, corrects)
 );
-INSERT INTO register_delivery_2 (id, register, file, sum, setup, corrects, received, cutoff, accepted, quarantined, unchanged, rejects, headings, report, at)
-  SELECT id, register, file, sum, '', 0, received, cutoff, accepted, quarantined, unchanged, rejects, '', '', at FROM register_delivery;
+INSERT INTO register_delivery_2 (id, register, file, sum, setup, corrects, received, cutoff, accepted, quarantined, unchanged, rejects, unsaid, headings, report, at)
+  SELECT id, register, file, sum, '', 0, received, cutoff, accepted, quarantined, unchanged, rejects, '', '', '', at FROM register_delivery;
 DROP TABLE register_delivery;
 ALTER TABLE register_delivery_2 RENAME TO register_delivery;
 
@@ -52,7 +54,19 @@ CREATE TABLE register_reject (
 );
 CREATE INDEX register_reject_open ON register_reject (register, closed_by);
 
+-- One row a pair of holders that a delivered row calls one person though two citizens' numbers name them: nobody can tell, so they stay two until a
+-- person decides. known: yyyymmdd, the day on which the delivery was received.
+CREATE TABLE register_pair (
+  holder   BIGINT  NOT NULL REFERENCES vault_holder (id),
+  other    BIGINT  NOT NULL REFERENCES vault_holder (id),
+  register TEXT    NOT NULL,
+  delivery BIGINT  NOT NULL REFERENCES register_delivery (id),
+  known    INTEGER NOT NULL,
+  PRIMARY KEY (holder, other)
+);
+
 -- +goose Down
+DROP TABLE register_pair;
 DROP TABLE register_reject;
 ALTER TABLE lake_file DROP COLUMN columns;
 ALTER TABLE lake_file DROP COLUMN stands_seq;

@@ -14,7 +14,7 @@ import (
 // databases are the two, by the names of their subtests, and how a test gets the address of an empty one.
 var databases = []struct {
 	name  string
-	empty func(*testing.T) string
+	empty func(testing.TB) string
 }{{"SQLite", SQLite}, {"PostgreSQL", Postgres}}
 
 // Each runs f on each database, as a subtest named for it. open opens the subtest's database, a further handle each time, as a further
@@ -33,7 +33,7 @@ func EachAddress(t *testing.T, f func(t *testing.T, dsn string)) {
 }
 
 // Open opens a database for as long as the test runs.
-func Open(t *testing.T, dsn string) *store.DB {
+func Open(t testing.TB, dsn string) *store.DB {
 	t.Helper()
 	db, err := store.Open(t.Context(), dsn)
 	if err != nil {
@@ -44,7 +44,7 @@ func Open(t *testing.T, dsn string) *store.DB {
 }
 
 // SQLite is the path of a database file yet to be made.
-func SQLite(t *testing.T) string { return filepath.Join(t.TempDir(), "office.db") }
+func SQLite(t testing.TB) string { return filepath.Join(t.TempDir(), "office.db") }
 
 // server is the one of this process. Nobody closes it: it ends with the process.
 var server = sync.OnceValues(func() (*throwaway.Server, error) {
@@ -52,7 +52,7 @@ var server = sync.OnceValues(func() (*throwaway.Server, error) {
 })
 
 // Postgres is the address of an empty database, dropped when the test ends. Where there is no PostgreSQL the test is skipped.
-func Postgres(t *testing.T) string {
+func Postgres(t testing.TB) string {
 	t.Helper()
 	s, err := server()
 	if fault.KindOf(err) == fault.NotFound && err != nil {
