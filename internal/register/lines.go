@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -82,6 +83,9 @@ func (r *lines) learn(headings map[string]string) error {
 	return nil
 }
 
+// longNumber is longer than a day in a heading, and no longer than a telephone number.
+var longNumber = regexp.MustCompile(`[0-9]{9}`)
+
 // headings finds the line of headings among the first lines of the sheet. recall is asked for the maps of earlier deliveries when it turns out to be a
 // workbook of rejects.
 func (r *lines) headings(recall func() error) error {
@@ -98,9 +102,10 @@ func (r *lines) headings(recall func() error) error {
 	return fault.New("register.headings", fault.Invalid, "sheet.no_header", "file", r.name)
 }
 
-// named reports whether a line holds headings. A file without them begins with somebody's row, which no message may repeat.
+// named reports whether a line holds headings. A file without them begins with somebody's row, which no message may repeat; one of its fields may be a word
+// that is a heading too.
 func (r *lines) named(header []string) bool {
-	if slices.ContainsFunc(header, func(h string) bool { return likeNumber(sheet.Clean(h)) }) {
+	if slices.ContainsFunc(header, func(h string) bool { h = sheet.Clean(h); return longNumber.MatchString(h) || likeNumber(h) }) {
 		return false
 	}
 	return slices.ContainsFunc(header, func(h string) bool {
