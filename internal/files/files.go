@@ -324,7 +324,13 @@ func chunkContext(id []byte, number uint64, last bool) []byte {
 
 // Sum returns the sum of a file outside any store, as Put would, and its size in bytes; it stores nothing.
 func Sum(path string) (string, int64, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // a folder, or a device that never ends
+		return "", 0, fault.New("files.Sum", fault.Invalid, "files.no_file", "file", filepath.Base(path))
+	}
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return "", 0, fault.New("files.Sum", fault.Forbidden, "files.unreadable", "file", filepath.Base(path))
+	}
 	if err != nil {
 		return "", 0, fault.Wrap("files.Sum", err)
 	}

@@ -264,3 +264,14 @@ func TestLeftoversAreSweptAndWorkIsNot(t *testing.T) {
 		t.Errorf("the store has %q", names)
 	}
 }
+
+func TestSumTellsWhatCannotBeRead(t *testing.T) {
+	dir := t.TempDir()
+	for path, key := range map[string]string{dir: "files.no_file", "/dev/zero": "files.no_file"} {
+		_, _, err := Sum(path)
+		var e *fault.E
+		if !errors.As(err, &e) || e.Key != key || e.Args["file"] != filepath.Base(path) {
+			t.Errorf("%s: %v, want %s", path, err, key)
+		}
+	}
+}

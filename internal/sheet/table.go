@@ -182,7 +182,11 @@ func (t *table) fill() (err error) {
 			if len(t.groups) == 0 {
 				return io.EOF
 			}
-			t.rows, t.groups = t.groups[0].Rows(), t.groups[1:]
+			group := t.groups[0]
+			if t.groups = t.groups[1:]; group.NumRows() == 0 {
+				continue // it has no pages; some writers make one of a table without rows
+			}
+			t.rows = group.Rows()
 		}
 		t.at, t.n = 0, 0
 		t.n, err = t.rows.ReadRows(t.buf[:])

@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -207,6 +208,20 @@ func withPage(t *testing.T, b []byte, n uint64) []byte {
 	copy(out[at+3+k:footer], b[at+3+old:]) // the head grows into the values, which are not looked at
 	copy(out[at+3:], size[:k])
 	return out
+}
+
+// A table without rows as pyarrow writes it: one group of rows, and no page in it.
+const noRows = "UEFSMRUEFQAVAEwVABUAEgAAFQQZLDUAGAZzY2hlbWEVAgAVDCUCGAFhJQBMHAAAABYAGRwZHCYAHBUMGSUABhkYAWEVABYAFhwW" +
+	"HCYAJggpHBUEFQAVAgAAABYcFgAmCBYcACggcGFycXVldC1jcHAtYXJyb3cgdmVyc2lvbiAyNi4wLjEZHBwAAAB6AAAAUEFSMQ=="
+
+func TestAParquetFileWithoutRowsIsWhole(t *testing.T) {
+	b, err := base64.StdEncoding.DecodeString(noRows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := rows(t, readTable(t, b)); len(all) != 0 {
+		t.Errorf("rows %s", show(all))
+	}
 }
 
 // A file whose pages are altered is read up to there, and the place is told.
