@@ -133,7 +133,7 @@ func TestNoPersonalDataWhileALoadRuns(t *testing.T) {
 	if err := makeHome(dir); err != nil {
 		t.Fatal(err)
 	}
-	h, err := openHome(t.Context(), dir, 64, time.Now)
+	h, err := openHome(t.Context(), dir, 80, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
