@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -163,8 +164,8 @@ func (a *app) load(ctx context.Context, desk *register.Desk, in register.Deliver
 			}
 			return rep, err
 		}
-		if len(one.Ignored) > 0 {
-			a.say("register.ignored", "file", one.File, "columns", strings.Join(one.Ignored, "、"))
+		if named := slices.DeleteFunc(slices.Clone(one.Ignored), func(h string) bool { return h == "" }); len(named) > 0 {
+			a.say("register.ignored", "file", one.File, "columns", locale.Some(named))
 		}
 		if one.Unsound > 0 {
 			a.say("register.unsound", "file", one.File, "n", one.Unsound)
