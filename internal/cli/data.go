@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,7 +47,9 @@ func (a *app) registerList() *cobra.Command {
 				out, rows := []item{}, [][]string{{"name", "title", "owner", "rows", "received", "cutoff"}}
 				for _, r := range h.pack.Registers {
 					it := item{Name: r.Name, Title: r.Title.In(lang), Owner: r.Owner.In(lang)}
-					it.Received, it.Cutoff = s.LastReceived(r.Name)
+					if it.Received, it.Cutoff, err = h.desk().Last(ctx, r.Name); err != nil {
+						return err
+					}
 					if src, ok := s.Source(r.Name, register.Ways(r)); ok {
 						if err := s.QueryRowContext(ctx, "SELECT count(*) FROM "+src).Scan(&it.Rows); err != nil {
 							return fault.Wrap("cli.registerList", err)
@@ -163,8 +166,8 @@ func (a *app) load(ctx context.Context, desk *register.Desk, in register.Deliver
 			}
 			return rep, err
 		}
-		if len(one.Ignored) > 0 {
-			a.say("register.ignored", "file", one.File, "columns", strings.Join(one.Ignored, "、"))
+		if named := slices.DeleteFunc(slices.Clone(one.Ignored), func(h string) bool { return h == "" }); len(named) > 0 {
+			a.say("register.ignored", "file", one.File, "columns", locale.Some(named))
 		}
 		if one.Unsound > 0 {
 			a.say("register.unsound", "file", one.File, "n", one.Unsound)

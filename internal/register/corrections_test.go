@@ -367,6 +367,30 @@ func TestLinesThatAreNoRows(t *testing.T) {
 	}
 }
 
+// How a form is to be filled in stands on its first sheet; the list is on the next that has the headings.
+func TestASheetBeforeTheList(t *testing.T) {
+	o := newOffice(t, liaocheng(t))
+	path := filepath.Join(o.dir, "form.xlsx")
+	book, err := sheet.NewWorkbook(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := book.Sheet("填表说明", []string{"说明"}, nil)
+	if err == nil {
+		err = errors.Join(s.Write([]string{"姓名", "填写全名"}), s.Write([]string{"出生日期", "写成2024-12-20"}))
+	}
+	if s, e := book.Sheet("名单", strings.Split(peopleHead, ","), nil); e == nil {
+		err = errors.Join(err, s.Write(strings.Split(strings.TrimSpace(person(sun, "孙丙", "2000-06-15")), ",")))
+	}
+	if err := errors.Join(err, book.Close()); err != nil {
+		t.Fatal(err)
+	}
+	rep := o.bring("people", path, "2024-12-02")
+	if got := told(rep); got != "1 accepted 0 quarantined 0 unchanged" || !slices.Equal(rep.Unread, []string{"填表说明"}) {
+		t.Errorf("%s, unread %q", got, rep.Unread)
+	}
+}
+
 // Half a file does not take the place of a whole one; where there is nothing to take the place of, what it has is taken.
 func TestCutFileDoesNotReplace(t *testing.T) {
 	o := newOffice(t, liaocheng(t))

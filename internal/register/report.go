@@ -265,3 +265,9 @@ WHERE $1 = '' OR register = $1 ORDER BY id DESC LIMIT $2`, register, limit)
 	}
 	return out, fault.Wrap("register.Reports", rows.Err())
 }
+
+// Last is the day on which a delivery of a register was received last, also one that said nothing new, and the latest day that one describes; 0 for none.
+func (d *Desk) Last(ctx context.Context, register string) (received, cutoff calendar.Day, err error) {
+	err = d.Store.QueryRowContext(ctx, `SELECT coalesce(max(received), 0), coalesce(max(cutoff), 0) FROM register_delivery WHERE register = $1`, register).Scan(&received, &cutoff)
+	return received, cutoff, fault.Wrap("register.Last", err)
+}
