@@ -299,7 +299,7 @@ func TestKilledWhileTheWorkbookIsWritten(t *testing.T) {
 				t.Fatal(err)
 			}
 			if when == "meanwhile" {
-				for len(glob(t, desk, ".sheet-*")) == 0 && len(glob(t, desk, "*.xlsx")) == 0 {
+				for len(glob(t, desk, ".sheet-*/*")) == 0 && len(glob(t, desk, "*.xlsx")) == 0 {
 					time.Sleep(time.Millisecond / 4)
 				}
 				_ = c.Process.Kill()
@@ -324,6 +324,9 @@ func TestKilledWhileTheWorkbookIsWritten(t *testing.T) {
 			}
 			if got := len(workbook(t, e.Rejects)[0]); waiting != rows || got != rows+1 {
 				t.Errorf("%d rows wait, %d are handed back", waiting, got-1)
+			}
+			if left := glob(t, desk, ".*"); len(left) > 0 {
+				t.Errorf("beside the workbook lies %q", left)
 			}
 		})
 	}

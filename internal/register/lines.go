@@ -114,6 +114,9 @@ func (r *lines) learn(headings map[string]string) error {
 	return nil
 }
 
+// longNumber is longer than a day in a heading, and no longer than a telephone number.
+var longNumber = regexp.MustCompile(`[0-9]{9}`)
+
 // headings finds the line of headings among the first lines of the sheet. recall is asked for the maps of earlier deliveries when it turns out to be a
 // workbook of rejects.
 func (r *lines) headings(recall func() error) error {
@@ -139,7 +142,7 @@ func (r *lines) headings(recall func() error) error {
 // named reports whether a line holds headings: two that are known, since a single word is also a title's, or a line's of a form that explains its
 // columns. A file without headings begins with somebody's row, which no message may repeat.
 func (r *lines) named(header []string) bool {
-	if slices.ContainsFunc(header, func(h string) bool { return likeNumber(sheet.Clean(h)) }) {
+	if slices.ContainsFunc(header, func(h string) bool { h = sheet.Clean(h); return longNumber.MatchString(h) || likeNumber(h) }) {
 		return false
 	}
 	known := 0

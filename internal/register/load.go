@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -328,6 +329,22 @@ func (l *loading) keep() error {
 	return nil
 }
 
+// Original opens the file of a delivery as it came, unsealed. The caller has the right to see it and has it on record.
+//
+// Errors: NotFound for a delivery that does not exist.
+func (d *Desk) Original(ctx context.Context, delivery int64) (io.ReadCloser, error) {
+	var name string
+	err := d.Store.QueryRowContext(ctx, `SELECT original FROM register_delivery WHERE id = $1`, delivery).Scan(&name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fault.New("register.Original", fault.NotFound, "register.no_delivery", "delivery", delivery)
+	}
+	if err != nil {
+		return nil, fault.Wrap("register.Original", err)
+	}
+	r, err := d.Files.OpenNamed(name)
+	return r, fault.Wrap("register.Original", err)
+}
+
 // record writes the delivery into the office's database, in the transaction that publishes its rows.
 func (l *loading) record(ctx context.Context, tx *sql.Tx, blob string) error {
 	if err := l.resolver.Save(ctx, tx); err != nil {
@@ -350,9 +367,9 @@ func (l *loading) record(ctx context.Context, tx *sql.Tx, blob string) error {
 			kept = ""
 		}
 		if _, err := tx.ExecContext(ctx, `
-INSERT INTO register_delivery (id, register, file, sum, setup, corrects, received, cutoff, accepted, quarantined, unchanged, rejects, unsaid, headings, report, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`, p.id, l.reg.Name, l.rep.File, l.sum, l.setup, p.corrects, l.in.Received, l.in.Cutoff,
-			p.accepted, p.quarantined, p.unchanged, kept, p.unsaid, string(headings), string(report), store.Micros(l.in.At)); err != nil {
+INSERT INTO register_delivery (id, register, file, sum, setup, corrects, received, cutoff, accepted, quarantined, unchanged, original, rejects, unsaid, headings, report, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`, p.id, l.reg.Name, l.rep.File, l.sum, l.setup, p.corrects, l.in.Received, l.in.Cutoff,
+			p.accepted, p.quarantined, p.unchanged, l.Files.Name(l.plain), kept, p.unsaid, string(headings), string(report), store.Micros(l.in.At)); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -334,6 +335,24 @@ func TestOneHolderForBothFormsOfANumber(t *testing.T) {
 	}
 	if got := told(o.take("people", "c.csv", strings.Replace(threePeople(), wang, short, 1), "2024-12-02")); got != "0 accepted 0 quarantined 3 unchanged" {
 		t.Errorf("the people with a short number: %s", got)
+	}
+}
+
+// The file of a delivery is there as it came, and only the keys find it.
+func TestOriginalIsKept(t *testing.T) {
+	o := newOffice(t, liaocheng(t))
+	text := gb18030(t, threePeople())
+	rep := o.take("people", "a.csv", text, "2024-12-01")
+	r, err := o.Original(t.Context(), rep.Delivery)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(r)
+	if err = errors.Join(err, r.Close()); err != nil || string(b) != text {
+		t.Errorf("%d bytes of %d, %v", len(b), len(text), err)
+	}
+	if _, err := o.Original(t.Context(), 99); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("a delivery that is none: %v", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"unicode/utf16"
 
 	"github.com/xuri/excelize/v2"
@@ -13,10 +14,11 @@ import (
 	"bole/internal/fault"
 )
 
-// Workbook writes an XLSX file, row by row. The rows of a large sheet lie in a temporary file in the folder of the workbook, and
-// nowhere else, until Close or Discard. It is for one goroutine.
+// Workbook writes an XLSX file, row by row. The rows of a large sheet lie in a temporary folder beside the workbook, and nowhere else, until
+// Close or Discard; where the process is killed before, until the next workbook in the same folder is begun. It is for one goroutine.
 type Workbook struct {
 	path   string
+	bench  *os.File // the temporary folder, open and locked
 	file   *excelize.File
 	sheets []*SheetWriter
 	text   int // style of a row: text, at the top of its cell
@@ -34,9 +36,13 @@ type SheetWriter struct {
 
 // NewWorkbook begins the workbook that Close will write to path. Nothing stands there before. Errors: Internal.
 func NewWorkbook(path string) (*Workbook, error) {
-	wb := &Workbook{path: path, file: excelize.NewFile(excelize.Options{TmpDir: filepath.Dir(path)})}
+	bench, err := newBench(filepath.Dir(path))
+	if err != nil {
+		return nil, fault.Wrap("sheet.NewWorkbook", err)
+	}
+	wb := &Workbook{path: path, bench: bench, file: excelize.NewFile(excelize.Options{TmpDir: bench.Name()})}
 	const asText = 49 // the number of the format "@" in every XLSX file
-	var err, errBold error
+	var errBold error
 	wb.text, err = wb.file.NewStyle(&excelize.Style{NumFmt: asText, Alignment: &excelize.Alignment{Vertical: "top"}})
 	wb.bold, errBold = wb.file.NewStyle(&excelize.Style{
 		NumFmt:    asText,
@@ -44,9 +50,51 @@ func NewWorkbook(path string) (*Workbook, error) {
 		Alignment: &excelize.Alignment{Vertical: "center", WrapText: true},
 	})
 	if err := errors.Join(err, errBold); err != nil {
-		return nil, fault.Wrap("sheet.NewWorkbook", errors.Join(err, wb.file.Close()))
+		return nil, fault.Wrap("sheet.NewWorkbook", errors.Join(err, wb.Discard()))
 	}
 	return wb, nil
+}
+
+// benchName is how the names of the temporary folders begin.
+const benchName = ".sheet-"
+
+// newBench makes a temporary folder in dir, and removes those of processes that were killed: the lock on a folder ends with its process.
+func newBench(dir string) (*os.File, error) {
+	all, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range all {
+		if strings.HasPrefix(e.Name(), benchName) {
+			_ = removeUnlocked(filepath.Join(dir, e.Name())) // what cannot be removed is the next workbook's
+		}
+	}
+	name, err := os.MkdirTemp(dir, benchName)
+	if err != nil {
+		return nil, err
+	}
+	bench, err := os.Open(name)
+	if err != nil {
+		return nil, errors.Join(err, os.Remove(name))
+	}
+	if err := syscall.Flock(int(bench.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(err, bench.Close(), os.Remove(name))
+	}
+	if _, err := os.Stat(name); err != nil { // another's sweep came between the folder and its lock
+		return nil, errors.Join(err, bench.Close())
+	}
+	return bench, nil
+}
+
+func removeUnlocked(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
+		err = os.RemoveAll(name)
+	}
+	return errors.Join(err, f.Close())
 }
 
 // Sheet adds a sheet with its header, which stays in view. Widths are of the columns, in half-width characters; where one is missing or
@@ -188,21 +236,18 @@ func (wb *Workbook) Close() error {
 
 // save writes beside the path and renames.
 func (wb *Workbook) save() error {
-	dir := filepath.Dir(wb.path)
-	tmp, err := os.CreateTemp(dir, ".sheet-")
+	tmp, err := os.CreateTemp(wb.bench.Name(), "")
 	if err != nil {
 		return err
 	}
 	_, err = wb.file.WriteTo(tmp)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
 		err = os.Rename(tmp.Name(), wb.path)
 	}
 	if err != nil {
-		os.Remove(tmp.Name()) // the first error is the one to tell
 		return err
 	}
-	d, err := os.Open(dir)
+	d, err := os.Open(filepath.Dir(wb.path))
 	if err != nil {
 		return err
 	}
@@ -215,5 +260,5 @@ func (wb *Workbook) Discard() error {
 		return nil
 	}
 	wb.done = true
-	return fault.Wrap("sheet.Discard", wb.file.Close())
+	return fault.Wrap("sheet.Discard", errors.Join(wb.file.Close(), os.RemoveAll(wb.bench.Name()), wb.bench.Close()))
 }

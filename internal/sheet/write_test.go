@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -338,13 +339,53 @@ func TestLargeWorkbookLeavesNoTemporaryFile(t *testing.T) {
 	}
 }
 
+// What a killed process left beside its workbook goes when the next is begun; what another is writing there stays.
+func TestLeftoversOfAKilledWriterAreSwept(t *testing.T) {
+	dir := t.TempDir()
+	left := filepath.Join(dir, benchName+"1")
+	if err := errors.Join(os.Mkdir(left, 0o700), os.WriteFile(filepath.Join(left, "excelize-1"), []byte("somebody"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	var books []*Workbook
+	for _, name := range []string{"a.xlsx", "b.xlsx"} {
+		wb, err := NewWorkbook(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := wb.Sheet("a", []string{"a"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		books = append(books, wb)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the leftover is still there: %v", err)
+	}
+	for _, wb := range books {
+		if err := wb.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if here, err := os.ReadDir(dir); err != nil || len(here) != 2 {
+		t.Errorf("%v in the folder, want the two workbooks; %v", here, err)
+	}
+}
+
 func TestFailedCloseLeavesWhatStoodThere(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "gone")
+	if _, err := NewWorkbook(filepath.Join(dir, "a.xlsx")); err == nil {
+		t.Error("a workbook was begun in no folder")
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	wb, err := NewWorkbook(filepath.Join(dir, "a.xlsx"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := wb.Sheet("a", []string{"a"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
 	if err := wb.Close(); fault.KindOf(err) != fault.Internal || err == nil {

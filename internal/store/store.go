@@ -47,9 +47,10 @@ func Open(ctx context.Context, dsn string) (db *DB, err error) {
 	return db, fault.Wrap("store.Open", err)
 }
 
-// openSQLite has 64 MB of a big file's pages in memory, since the index of the vault is written all over.
+// openSQLite has 64 MB of a big file's pages in memory, since the index of the vault is written all over. Its temporary tables stay in memory: there is
+// no folder but the home in which anything of the office may lie.
 func openSQLite(ctx context.Context, path string) (*DB, error) {
-	q := url.Values{"_pragma": {"journal_mode(WAL)", "busy_timeout(10000)", "foreign_keys(ON)", "synchronous(FULL)", "cache_size(-65536)"}, "_txlock": {"immediate"}}
+	q := url.Values{"_pragma": {"journal_mode(WAL)", "busy_timeout(10000)", "foreign_keys(ON)", "synchronous(FULL)", "cache_size(-65536)", "temp_store(MEMORY)"}, "_txlock": {"immediate"}}
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
 	if err != nil {
 		return nil, err

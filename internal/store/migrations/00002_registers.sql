@@ -10,7 +10,8 @@ UPDATE lake_file SET stands = received, stands_seq = seq;
 -- One row a delivery. A workbook of corrected rows is one delivery for each delivery that it corrects. sum: keyed hash of its bytes. corrects: the
 -- delivery whose rows it mends, 0 for none. setup: of the pack, the sender's map and what was stated of the file, so that a mended pack looks at
 -- rejected rows again. headings: the sender's own map, JSON, as it was given. report: what was seen in it, JSON, without
--- personal data. rejects: the name of the sealed file of its rejected rows, '' for none. unsaid: that of the hashes of the rows that it did not write
+-- personal data. original: the keyed name of its sealed file, '' in deliveries older than
+-- this. rejects: the sum of the sealed file of its rejected rows, '' for none. unsaid: that of the hashes of the rows that it did not write
 -- because the lake had them, '' for none. at: epoch microseconds.
 CREATE TABLE register_delivery_2 (
   id          INTEGER PRIMARY KEY,
@@ -24,6 +25,7 @@ CREATE TABLE register_delivery_2 (
   accepted    BIGINT  NOT NULL,
   quarantined BIGINT  NOT NULL,
   unchanged   BIGINT  NOT NULL,
+  original    TEXT    NOT NULL,
   rejects     TEXT    NOT NULL,
   unsaid      TEXT    NOT NULL,
   headings    TEXT    NOT NULL,
@@ -31,8 +33,8 @@ CREATE TABLE register_delivery_2 (
   at          BIGINT  NOT NULL,
   UNIQUE (register, sum, setup, corrects)
 );
-INSERT INTO register_delivery_2 (id, register, file, sum, setup, corrects, received, cutoff, accepted, quarantined, unchanged, rejects, unsaid, headings, report, at)
-  SELECT id, register, file, sum, '', 0, received, cutoff, accepted, quarantined, unchanged, rejects, '', '', '', at FROM register_delivery;
+INSERT INTO register_delivery_2 (id, register, file, sum, setup, corrects, received, cutoff, accepted, quarantined, unchanged, original, rejects, unsaid, headings, report, at)
+  SELECT id, register, file, sum, '', 0, received, cutoff, accepted, quarantined, unchanged, '', rejects, '', '', '', at FROM register_delivery;
 DROP TABLE register_delivery;
 ALTER TABLE register_delivery_2 RENAME TO register_delivery;
 
