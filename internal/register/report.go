@@ -177,6 +177,9 @@ func (l *loading) doubts(ctx context.Context) error {
 	if rep.Cut > 0 {
 		doubt("register.doubt_cut", "line", rep.Cut)
 	}
+	if rep.Rows == 0 {
+		doubt("register.doubt_none")
+	}
 	if rep.Rows >= fewRows && rep.Quarantined*rejectsBy > rep.Rows {
 		doubt("register.doubt_rejects", "rows", rep.Quarantined, "of", rep.Rows)
 	}
