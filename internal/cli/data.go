@@ -112,9 +112,6 @@ Ends with 3 when rows wait for a person that this call put there.`,
 			if err := writable(rejects); err != nil {
 				return err
 			}
-			if received.Day > a.today() {
-				return fault.New("cli.registerLoad", fault.Invalid, "register.received_later", "received", received.String(), "today", a.today().String())
-			}
 			return a.with(cmd, func(ctx context.Context, h *home) error {
 				in := register.Delivery{Register: args[0], Received: received.Day, Cutoff: cutoff.Day, Headings: headings, Encoding: encoding}
 				if in.Received == 0 {
