@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"bole/internal/fault"
 	"bole/internal/locale"
@@ -280,6 +281,9 @@ var (
 	countWords = regexp.MustCompile(`^共\d+(条|人|行|户|笔|名|个|条记录)$`)
 )
 
+// footBegins are the characters that any of these words can begin with: most rows are seen by the first one to be none of them.
+const footBegins = "合总小共累本制填审复负经打导出统联单部附注备说tsgTSG"
+
 // foot reports whether a row is a line below the list: its first field says so, and no row of the register could be like it, since a field that it must
 // have is empty or holds those words where a number belongs.
 func (r *lines) foot(row sheet.Row) bool {
@@ -287,7 +291,11 @@ func (r *lines) foot(row sheet.Row) bool {
 	if first < 0 {
 		return false
 	}
-	word := strings.ToLower(strings.Join(strings.Fields(sheet.Clean(row.Fields[first])), ""))
+	clean := sheet.Clean(row.Fields[first])
+	if begin, _ := utf8.DecodeRuneInString(clean); !strings.ContainsRune(footBegins, begin) {
+		return false
+	}
+	word := strings.ToLower(strings.Join(strings.Fields(clean), ""))
 	sum := slices.ContainsFunc(sumWords, func(w string) bool { return strings.HasPrefix(word, w) })
 	if !sum && !footWords.MatchString(word) && !countWords.MatchString(word) {
 		return false
