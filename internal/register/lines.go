@@ -194,7 +194,7 @@ func (r *lines) match(recall func() error) error {
 	for i, c := range r.reg.Columns {
 		if c.Required && lay.place[i] < 0 {
 			return fault.New("register.headings", fault.Invalid, "register.column_missing", "file", r.name, "column", c.Title.Zh,
-				"header", locale.Some(header), "heads", locale.Some(append([]string{c.Title.Zh, c.Name.Text}, c.Heads...)))
+				"header", locale.Some(r.telling(lay.header)), "heads", locale.Some(append([]string{c.Title.Zh, c.Name.Text}, c.Heads...)))
 		}
 	}
 	r.now = lay
@@ -204,6 +204,24 @@ func (r *lines) match(recall func() error) error {
 		}
 	}
 	return nil
+}
+
+// telling is the headings that a message may repeat: all, where more than half are known; otherwise those that are. A form about one person has a word and
+// what it says of them side by side: 姓名, 王甲, 性别, 男.
+func (r *lines) telling(header []string) (known []string) {
+	named := 0
+	for _, h := range header {
+		if h != "" {
+			named++
+		}
+		if _, ok := r.known[heading(h)]; ok {
+			known = append(known, h)
+		}
+	}
+	if 2*len(known) > named {
+		return header
+	}
+	return known
 }
 
 // next gives the next row, or io.EOF.

@@ -110,6 +110,7 @@ func TestHeadings(t *testing.T) {
 		{"headings as a form writes them", "*公民身份号码,姓　名,\"性 别\",\"出生\n日期\",联系电话（手机）,＊户籍地行政区划,户籍迁入日期\n" + rest, nil, "", ""},
 		{"no headings at all", rest + rest, nil, "register.no_header", fault.Invalid},
 		{"no headings, and a field that happens to be one", wang + ",姓名,男,1990-01-01,,,\n" + rest, nil, "register.no_header", fault.Invalid},
+		{"a form about one person", "姓名,王甲,性别,男\n出生日期,1990-01-01,,\n", nil, "register.column_missing", fault.Invalid},
 		{"a form that explains one column", "姓名,王甲\n" + rest, nil, "register.no_header", fault.Invalid},
 		{"nothing", "", nil, "sheet.no_header", fault.Invalid},
 		{"a broken spreadsheet called csv", "PK\x03\x04xxxx", nil, "sheet.workbook_broken", fault.Invalid},
