@@ -226,7 +226,7 @@ func (a *app) remarks(w io.Writer, p *pack.Pack, r *register.Report) {
 	for _, n := range []struct {
 		key string
 		n   int64
-	}{{"new", r.New}, {"changed", r.Changed}, {"ended", r.Ended}, {"repeated", r.Repeated}, {"duplicates", r.Duplicates}, {"still_waiting", r.StillWaiting},
+	}{{"new", r.New}, {"changed", r.Changed}, {"ended", r.Ended}, {"repeated", r.Repeated}, {"duplicates", r.Duplicates}, {"still_waiting", r.StillWaiting}, {"overtaken", r.Overtaken},
 		{"passed", r.Passed}, {"closed", r.Closed}, {"waiting", r.Waiting}, {"unjoined", r.Unjoined}, {"phones", r.Phones}} {
 		if n.n > 0 {
 			fmt.Fprintf(w, "  %s\n", locale.Text(a.language(), "register.saw_"+n.key, "n", n.n))
