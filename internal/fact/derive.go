@@ -58,7 +58,7 @@ func Derive(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack,
 			wanted[f] = true
 		}
 	}
-	queries = append(queries, "CREATE OR REPLACE TEMP TABLE "+Table(person)+" AS "+d.query(person, among(person, wanted), nil))
+	queries = append(queries, "CREATE OR REPLACE TEMP TABLE "+Table(person)+" AS "+d.query(person, among(person, wanted), nil, ""))
 	for _, w := range req.Wants {
 		if w.Subject == person {
 			continue
@@ -67,7 +67,7 @@ func Derive(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack,
 		for _, f := range d.closed(w) {
 			own[f] = true
 		}
-		queries = append(queries, "CREATE OR REPLACE TEMP TABLE "+Table(w.Subject)+" AS "+d.query(w.Subject, among(w.Subject, own), among(person, own)))
+		queries = append(queries, "CREATE OR REPLACE TEMP TABLE "+Table(w.Subject)+" AS "+d.query(w.Subject, among(w.Subject, own), among(person, own), ""))
 	}
 	for _, q := range queries {
 		if _, err := conn.ExecContext(ctx, q); err != nil {
@@ -78,9 +78,16 @@ func Derive(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack,
 }
 
 type deriver struct {
-	snap *lake.Snapshot
-	pack *pack.Pack
-	req  Request
+	snap  *lake.Snapshot
+	pack  *pack.Pack
+	req   Request
+	names int
+}
+
+// name is a fresh name of a part of a statement: statements stand within one another.
+func (d *deriver) name(kind string) string {
+	d.names++
+	return fmt.Sprintf("%s%d", kind, d.names)
 }
 
 func (d *deriver) days() string {
@@ -103,10 +110,8 @@ func (d *deriver) closed(w Want) []string {
 		}
 		seen[name] = true
 		out = append(out, name)
-		if f.Take.Text == "value" {
-			for _, in := range f.ValueExpr().Inputs() {
-				add(in)
-			}
+		for _, in := range f.Others() {
+			add(in)
 		}
 	}
 	for _, n := range w.Names {
@@ -126,42 +131,91 @@ func among(s *pack.Subject, names map[string]bool) []*pack.Fact {
 	return out
 }
 
-// rows is SQL for a register's current rows with their person, to stand after FROM; false when it was never delivered.
-func (d *deriver) rows(reg *pack.Register) (string, bool) {
-	src, ok := d.snap.Source(reg.Name, ways(reg))
-	if !ok {
-		return "", false
+// query is the statement for one kind of subject: its own facts, and those of its person. asked names a relation of person and "on", for facts of persons
+// on days of their own; "" for everybody who is asked about, on the days asked about.
+//
+// Facts come in stages: first those taken on the day asked about, joined to the subject in one go; then those taken on a day, or by columns, that an
+// earlier stage gave. Values are worked out at the end of the stage in which the last of their inputs comes. A statement without later stages is one
+// SELECT.
+func (d *deriver) query(s *pack.Subject, facts, of []*pack.Fact, asked string) string {
+	q := &query{deriver: d, subject: s, asked: asked, stages: map[string]int{}}
+	q.subjects()
+	last := 0
+	for _, f := range facts {
+		last = max(last, q.stage(f))
 	}
-	if reg.About != "person" {
-		return "(SELECT * FROM " + src + ")", true
+	table := ""
+	for n := 0; n <= last; n++ {
+		table = q.join(n, facts, of, table)
+		if n < last {
+			name := q.name("t")
+			q.ctes = append(q.ctes, name+" AS MATERIALIZED ("+table+")")
+			table = name
+		}
 	}
-	identity, _ := d.snap.Identity()
-	q := "(SELECT i.person, x.* FROM " + src + " x JOIN " + identity + " i USING (holder)"
-	if d.req.Person != 0 {
-		q += fmt.Sprintf(" WHERE i.person = %d", d.req.Person)
+	if last > 0 {
+		cols := []string{"person", "subject", `"on"`}
+		for _, f := range append(slices.Clone(of), facts...) {
+			cols = append(cols, quote(f.Name.Text))
+		}
+		table = "SELECT " + strings.Join(cols, ", ") + " FROM (" + table + ")"
 	}
-	return q + ")", true
+	return "WITH " + strings.Join(q.ctes, ",\n") + "\n" + table
 }
 
-// query is the statement for one kind of subject: its own facts, and those of its person.
-func (d *deriver) query(s *pack.Subject, facts, of []*pack.Fact) string {
-	q := &query{deriver: d, subject: s}
-	q.subjects()
+type query struct {
+	*deriver
+	subject *pack.Subject
+	asked   string         // the relation of persons and days asked about, or ""
+	stages  map[string]int // by fact
+	silent  bool           // the register of the subject's rows was never delivered: there are none
+	ctes    []string
+	columns []string // of the stage that is being written
+	joins   []string
+}
+
+// stage says in which stage a fact comes.
+func (q *query) stage(f *pack.Fact) int {
+	if n, ok := q.stages[f.Name.Text]; ok {
+		return n
+	}
+	n := 0
+	for _, name := range f.Others() { // those of the person are there from the beginning
+		for _, other := range q.subject.Facts {
+			if other.Name.Text == name {
+				n = max(n, q.stage(other))
+			}
+		}
+	}
+	if anchored(f) {
+		n++
+	}
+	q.stages[f.Name.Text] = n
+	return n
+}
+
+// anchored facts are taken for moments of the subject, rather than for everybody on the days asked about.
+func anchored(f *pack.Fact) bool {
+	return f.AtExpr() != nil || f.FromExpr() != nil || len(f.OwnColumns()) > 0 || f.Household() || f.Take.Text == "person" || f.Take.Text == "spouse"
+}
+
+// join is the SELECT of one stage over the one before.
+func (q *query) join(stage int, facts, of []*pack.Fact, before string) string {
+	q.columns, q.joins = nil, nil
 	groups := map[string][]*pack.Fact{}
 	var order []string
 	var values []*pack.Fact
 	for _, f := range facts {
+		if q.stages[f.Name.Text] != stage {
+			continue
+		}
 		g := groupOf(f)
 		switch g {
 		case "value":
 			values = append(values, f)
 			continue
 		case "column":
-			if q.silent {
-				q.columns = append(q.columns, "CAST(NULL AS "+sqlType(f)+") AS "+quote(f.Name.Text))
-				continue
-			}
-			q.columns = append(q.columns, q.expr(f.ValueExpr(), "s")+" AS "+quote(f.Name.Text))
+			q.columns = append(q.columns, q.column(f))
 			continue
 		}
 		if groups[g] == nil {
@@ -170,36 +224,93 @@ func (d *deriver) query(s *pack.Subject, facts, of []*pack.Fact) string {
 		groups[g] = append(groups[g], f)
 	}
 	sort.Strings(order)
-	for i, g := range order {
-		q.group(fmt.Sprintf("g%d", i), groups[g])
+	from := "subject s"
+	if stage == 0 {
+		q.ownColumns(facts)
+	} else {
+		from = before + " s"
 	}
-	if s.Name != "person" {
+	var moments []string
+	for _, g := range order {
+		m := moment{table: q.asked}
+		if stage > 0 {
+			var columns []string
+			if m, columns = q.moment(groups[g][0], before); len(columns) > 0 {
+				moments = append(moments, columns...)
+			}
+		}
+		q.group(q.name("g"), groups[g], m)
+	}
+	if moments != nil {
+		from = "(SELECT *, " + strings.Join(moments, ", ") + " FROM " + before + ") s"
+	}
+	if stage == 0 && q.subject.Name != "person" {
 		for _, f := range of {
 			q.columns = append(q.columns, "p."+quote(f.Name.Text))
 		}
-		q.joins = append(q.joins, "LEFT JOIN "+Table(d.pack.Subject("person"))+` p ON p.person = s.person AND p."on" = s."on"`)
+		q.joins = append(q.joins, "LEFT JOIN "+Table(q.pack.Subject("person"))+` p ON p.person = s.person AND p."on" = s."on"`)
 	}
 	out := "SELECT s.person, s.subject, s.\"on\""
+	if stage > 0 {
+		out = "SELECT s.*"
+	}
 	if len(q.columns) > 0 {
 		out += ", " + strings.Join(q.columns, ", ")
 	}
-	out += " FROM subject s " + strings.Join(q.joins, " ")
+	out += " FROM " + from + " " + strings.Join(q.joins, " ")
 	for _, f := range values { // in order of declaration: each may name those before it
 		out = "SELECT *, " + q.expr(f.ValueExpr(), "") + " AS " + quote(f.Name.Text) + " FROM (" + out + ")"
 	}
-	return "WITH " + strings.Join(q.ctes, ",\n") + "\n" + out
+	return out
 }
 
-type query struct {
-	*deriver
-	subject *pack.Subject
-	silent  bool // the register of the subject's rows was never delivered: there are none
-	ctes    []string
-	columns []string
-	joins   []string
+// column is a column of the subject's own row, as the stage's.
+func (q *query) column(f *pack.Fact) string {
+	if q.silent {
+		return "CAST(NULL AS " + sqlType(f) + ") AS " + quote(f.Name.Text)
+	}
+	return q.value(f, expr.Names{Column: func(name string) string { return "s." + quote(name) }}) + " AS " + quote(f.Name.Text)
+}
+
+// ownColumns keeps the columns of the subject's own row that later stages look at, as row.<column>.
+func (q *query) ownColumns(facts []*pack.Fact) {
+	var names []string
+	for _, f := range facts {
+		names = append(names, f.OwnColumns()...)
+		for _, other := range f.Others() {
+			if own, ok := strings.CutPrefix(other, "row."); ok {
+				names = append(names, own)
+			}
+		}
+	}
+	sort.Strings(names)
+	for _, name := range slices.Compact(names) {
+		source := "s." + quote(name)
+		if q.silent {
+			source = "CAST(NULL AS " + q.subject.Rows().Column(name).SQLType() + ")"
+		}
+		q.columns = append(q.columns, source+" AS "+quote("row."+name))
+	}
+}
+
+// value is SQL for what a fact says of a row, or whether that is listed.
+func (q *query) value(f *pack.Fact, names expr.Names) string {
+	sql := f.ValueExpr().SQL(expr.DuckDB, names)
+	if l := f.ListedIn(); l != nil {
+		codes := make([]string, len(l.Items))
+		for i, it := range l.Items {
+			codes[i] = it.Code.Text
+		}
+		return "(" + sql + " IN (" + quoted(codes) + "))"
+	}
+	return sql
 }
 
 func (q *query) subjects() {
+	if q.asked != "" {
+		q.ctes = append(q.ctes, `subject AS (SELECT person, CAST(person AS VARCHAR) AS subject, "on" FROM `+q.asked+")")
+		return
+	}
 	identity, ok := q.snap.Identity()
 	if !ok {
 		identity = "(SELECT 0 AS holder, 0 AS person, FALSE AS subject WHERE FALSE)"
@@ -216,7 +327,7 @@ func (q *query) subjects() {
 		q.ctes = append(q.ctes, fmt.Sprintf("subject AS (SELECT x.person, CAST(x.person AS VARCHAR) AS subject, d.\"on\" FROM (SELECT DISTINCT person FROM %s%s) x, days d)", identity, one))
 		return
 	}
-	rows, ok := q.rows(reg)
+	rows, ok := q.rows(reg, q.only())
 	if !ok {
 		q.silent = true
 		q.ctes = append(q.ctes, "subject AS (SELECT 0 AS person, '' AS subject, DATE '1970-01-01' AS \"on\" WHERE FALSE)")
@@ -231,7 +342,27 @@ func (q *query) subjects() {
 			return "x." + quote(name)
 		}})
 	}
-	q.ctes = append(q.ctes, fmt.Sprintf("subject AS (SELECT x.*, CAST(x.%s AS VARCHAR) AS subject, d.\"on\" FROM %s x, days d WHERE %s)", quote(q.subject.ID.Text), rows, where))
+	q.ctes = append(q.ctes, fmt.Sprintf("subject AS (SELECT x.*, %s AS subject, d.\"on\" FROM %s x, days d WHERE %s)", q.id(), rows, where))
+}
+
+// id is SQL for what names a subject row: its column, or a hash of its columns.
+func (q *query) id() string {
+	ids := q.subject.ID
+	var cols []string
+	for _, id := range ids {
+		name := id.Text
+		if q.subject.Rows().Column(name) == q.subject.Rows().PersonColumn() {
+			name = "holder"
+		}
+		cols = append(cols, "CAST(x."+quote(name)+" AS VARCHAR)")
+	}
+	if len(cols) == 1 {
+		return cols[0]
+	}
+	for i, c := range cols {
+		cols[i] = "coalesce(" + c + ", '')"
+	}
+	return "substr(md5(" + strings.Join(cols, " || chr(31) || ") + "), 1, 24)"
 }
 
 // named is SQL for the holders whom a delivery of the snapshot names: the table of holders is of today, and an earlier day knew fewer.
@@ -245,6 +376,39 @@ func (q *query) named() string {
 	return "holder IN (" + strings.Join(parts, " UNION ALL ") + ")"
 }
 
+// only is the SQL condition on a column of persons that narrows a register to those asked about; "" for everybody.
+func (q *query) only() func(column string) string {
+	switch {
+	case q.req.Person == 0:
+		return nil
+	case q.asked != "":
+		return within(q.asked, "person")
+	}
+	return func(column string) string { return fmt.Sprintf("%s = %d", column, q.req.Person) }
+}
+
+// within narrows to the persons of a relation.
+func within(relation, person string) func(column string) string {
+	return func(column string) string { return column + " IN (SELECT " + person + " FROM " + relation + ")" }
+}
+
+// rows is SQL for a register's current rows with their person, to stand after FROM; false when it was never delivered.
+func (d *deriver) rows(reg *pack.Register, only func(column string) string) (string, bool) {
+	src, ok := d.snap.Source(reg.Name, ways(reg))
+	if !ok {
+		return "", false
+	}
+	if reg.About != "person" {
+		return "(SELECT * FROM " + src + ")", true
+	}
+	identity, _ := d.snap.Identity()
+	q := "(SELECT i.person, x.* FROM " + src + " x JOIN " + identity + " i USING (holder)"
+	if only != nil {
+		q += " WHERE " + only("i.person")
+	}
+	return q + ")", true
+}
+
 // expr writes an expression over a table's columns; "on" is the row's day.
 func (q *query) expr(x *expr.Expr, table string) string {
 	if table != "" {
@@ -255,59 +419,98 @@ func (q *query) expr(x *expr.Expr, table string) string {
 
 // groupOf names the facts that one grouped query can answer together.
 func groupOf(f *pack.Fact) string {
+	words := []string{"register"}
 	switch {
 	case f.Take.Text == "value", f.Take.Text == "column" && f.Register == nil:
 		return f.Take.Text
+	case f.Take.Text == "person", f.Take.Text == "spouse":
+		words = []string{f.Take.Text}
 	case f.Months(), f.Take.Text == "employer":
-		words := []string{f.Take.Text[:6]}
+		words = []string{f.Take.Text[:6], text(f.Place), text(f.Counted), fmt.Sprint(f.User)}
+		if f.Within != nil {
+			words = append(words, fmt.Sprint(*f.Within))
+		}
 		for _, k := range append(slices.Clone(f.Kinds), f.Qualities...) {
 			words = append(words, k.Text)
 		}
-		return strings.Join(words, " ")
+	default:
+		words = append(words, f.Source().Name)
 	}
-	return "register " + f.Source().Name
+	if anchored(f) {
+		words = append(words, "at", text(f.At), "from", text(f.From), "match", strings.Join(texts(f.Match), " "), text(f.Of))
+		words = append(words, f.OwnColumns()...)
+	}
+	return strings.Join(words, " ")
 }
 
-func (q *query) group(name string, facts []*pack.Fact) {
-	first := facts[0]
-	rows, ok := "", false
-	switch {
-	case first.Months(), first.Take.Text == "employer":
-		rows, ok = q.spells(first)
-	default:
-		rows, ok = q.rows(first.Source())
+func text(s *pack.Src) string {
+	if s == nil {
+		return ""
 	}
-	if !ok { // never delivered: unknown
+	return s.Text
+}
+
+func (q *query) group(name string, facts []*pack.Fact, m moment) {
+	if !q.answer(name, facts, m) { // never delivered: unknown
 		for _, f := range facts {
 			q.columns = append(q.columns, "CAST(NULL AS "+sqlType(f)+") AS "+quote(f.Name.Text))
 		}
 		return
 	}
-	switch {
-	case first.Take.Text == "employer":
-		q.employer(name, rows, facts)
-	case first.Months():
-		q.months(name, rows, facts)
-	default:
-		q.picks(name, rows, facts)
-	}
-	q.joins = append(q.joins, fmt.Sprintf(`LEFT JOIN %[1]s ON %[1]s.person = s.person AND %[1]s."on" = s."on"`, name))
+	q.joins = append(q.joins, "LEFT JOIN "+name+" ON "+m.on(name))
 	for _, f := range facts {
 		col := name + "." + quote(f.Name.Text)
 		if v := f.AbsentValue(); v != nil {
 			col = fmt.Sprintf("CASE WHEN %s.person IS NULL THEN %s ELSE %s END", name, expr.Literal(expr.DuckDB, v), col)
 		}
+		if missing := m.missing(f); missing != "" {
+			col = "CASE WHEN " + missing + " THEN NULL ELSE " + col + " END"
+		}
 		q.columns = append(q.columns, "CAST("+col+" AS "+sqlType(f)+") AS "+quote(f.Name.Text))
 	}
 }
 
-// picks answers facts that choose among, or count, the rows of a register.
-func (q *query) picks(name, rows string, facts []*pack.Fact) {
+// answer adds the part of the statement that takes facts of one group, one row a person and moment; false when its register was never delivered.
+func (q *query) answer(name string, facts []*pack.Fact, m moment) bool {
+	f := facts[0]
+	switch {
+	case f.Take.Text == "person":
+		q.persons(name, facts, m)
+	case f.Take.Text == "spouse":
+		return q.spouses(name, facts, m)
+	case f.Months(), f.Take.Text == "employer":
+		rows, ok := q.spells(f, m)
+		if !ok {
+			return false
+		}
+		if f.Months() {
+			q.months(name, rows, facts, m)
+		} else {
+			q.employer(name, rows, facts, m)
+		}
+	case f.Household():
+		return q.household(name, facts, m)
+	default:
+		only := q.only()
+		if _, person := f.Matches(); !person {
+			only = nil // whoever's they are
+		}
+		rows, ok := q.rows(f.Source(), only)
+		if !ok {
+			return false
+		}
+		q.ctes = append(q.ctes, fmt.Sprintf("%s AS (SELECT %s, %s FROM %s GROUP BY %s)", name, m.key("d", "r"), strings.Join(q.picks(facts, "TRUE"), ",\n "), m.rows(f, rows), m.key("d", "r")))
+	}
+	return true
+}
+
+// picks are the columns that choose among, or count, the rows r of a register at the moments d. present is SQL for whether there is a row at all.
+func (q *query) picks(facts []*pack.Fact, present string) []string {
 	var cols []string
 	for _, f := range facts {
 		bind := expr.Names{Column: func(name string) string {
-			if name == "on" {
-				return `d."on"`
+			if name == "on" || strings.HasPrefix(name, "row.") {
+				return "d." + quote(name)
 			}
 			return "r." + quote(name)
 		}}
@@ -315,9 +518,12 @@ func (q *query) picks(name, rows string, facts []*pack.Fact) {
 		if x := f.WhereExpr(); x != nil {
 			cond = x.SQL(expr.DuckDB, bind)
 		}
+		if present != "TRUE" {
+			cond = "(" + present + " AND (" + cond + "))"
+		}
 		value := ""
-		if x := f.ValueExpr(); x != nil {
-			value = x.SQL(expr.DuckDB, bind)
+		if f.ValueExpr() != nil {
+			value = q.value(f, bind)
 		}
 		absent := expr.Literal(expr.DuckDB, f.AbsentValue())
 		var sql string
@@ -325,7 +531,11 @@ func (q *query) picks(name, rows string, facts []*pack.Fact) {
 		case "exists":
 			sql = fmt.Sprintf("CASE WHEN bool_or(%[1]s) THEN TRUE WHEN bool_or((%[1]s) IS NULL) THEN NULL ELSE %[2]s END", cond, absent)
 		case "count":
-			sql = fmt.Sprintf("CASE WHEN bool_or((%[1]s) IS NULL) THEN NULL ELSE count(*) FILTER (WHERE %[1]s) END", cond)
+			what := "count(*)"
+			if f.Distinct != nil {
+				what = "count(DISTINCT r." + quote(f.Distinct.Text) + ")"
+			}
+			sql = fmt.Sprintf("CASE WHEN bool_or((%[1]s) IS NULL) THEN NULL ELSE %[2]s FILTER (WHERE %[1]s) END", cond, what)
 		case "sum":
 			sql = fmt.Sprintf("CASE WHEN bool_or((%[1]s) IS NULL OR (%[1]s) AND %[2]s IS NULL) THEN NULL ELSE coalesce(sum(%[2]s) FILTER (WHERE %[1]s), %[3]s) END", cond, value, absent)
 		default: // column, highest, latest, first
@@ -341,9 +551,12 @@ func (q *query) picks(name, rows string, facts []*pack.Fact) {
   WHEN NOT bool_or(%[2]s) THEN %[5]s
   ELSE arg_%[4]s_null(%[3]s, (%[1]s, %[7]s)) FILTER (WHERE %[2]s) END`, by, cond, value, best, absent, beats, tie(f.Source()))
 		}
+		if f.Household() {
+			sql = settled(f, cond, sql)
+		}
 		cols = append(cols, sql+" AS "+quote(f.Name.Text))
 	}
-	q.ctes = append(q.ctes, fmt.Sprintf("%s AS (SELECT r.person, d.\"on\", %s FROM %s r, days d GROUP BY r.person, d.\"on\")", name, strings.Join(cols, ",\n "), rows))
+	return cols
 }
 
 // tie is what parts rows that the order leaves equal: what they say, column by column, so that homes with other keys choose alike; and last the
@@ -358,37 +571,57 @@ func tie(reg *pack.Register) string {
 	return strings.Join(append(cols, "r.row_hash"), ", ")
 }
 
-// spells is SQL for the person's spells of the fact's kinds and qualities up to the day asked about: person, "on", m_from, m_to, uscc and
-// the month of the day, m_on.
-func (q *query) spells(f *pack.Fact) (string, bool) {
-	src, ok := spells(q.snap)
+// spells is SQL for the person's spells that count for a fact, up to its moment: the moment's columns, uscc, m_from, m_to and the month of the
+// moment's day, m_on. A month is a month whole: that of the day counts, and so does that of the day since which months count.
+func (q *query) spells(f *pack.Fact, m moment) (string, bool) {
+	src, ok := spells(q.snap, q.pack)
 	if c := q.req.Continue; c != nil && q.req.Person != 0 {
 		var rows []string
 		for _, k := range c.Kinds {
-			rows = append(rows, fmt.Sprintf("SELECT %d AS person, 0 AS holder, %s AS kind, 'paid' AS quality, %s AS uscc, %d AS m_from, %d AS m_to", q.req.Person, expr.Quote(k), expr.Quote(c.USCC), c.From, c.To))
+			rows = append(rows, fmt.Sprintf("SELECT %d AS person, 0 AS holder, %s AS kind, 'paid' AS quality, %s AS uscc, %s AS place, 0 AS lag, %d AS m_from, %d AS m_to",
+				q.req.Person, expr.Quote(k), expr.Quote(c.USCC), expr.Quote(q.pack.Division), c.From, c.To))
 		}
 		if ok {
-			rows = append(rows, "SELECT person, holder, kind, quality, uscc, m_from, m_to FROM "+src)
+			rows = append(rows, "SELECT person, holder, kind, quality, uscc, place, lag, m_from, m_to FROM "+src)
 		}
 		src, ok = "("+strings.Join(rows, " UNION ALL ")+")", true
 	}
 	if !ok {
 		return "", false
 	}
-	cond := "kind IN (" + quoted(texts(f.Kinds)) + ")"
+	cond := "x.kind IN (" + quoted(texts(f.Kinds)) + ")"
 	if f.Qualities != nil {
-		cond += " AND quality IN (" + quoted(texts(f.Qualities)) + ")"
+		cond += " AND x.quality IN (" + quoted(texts(f.Qualities)) + ")"
 	}
-	if q.req.Person != 0 {
-		cond += fmt.Sprintf(" AND person = %d", q.req.Person)
+	if text(f.Place) == "city" {
+		cond += " AND " + inCity("x.place", q.pack)
 	}
-	month := `(year(d."on") * 12 + month(d."on") - 1)`
-	return fmt.Sprintf(`(SELECT x.person, d."on", x.uscc, x.m_from, least(x.m_to, %[1]s) AS m_to, %[1]s AS m_on FROM %[2]s x, days d WHERE %[3]s AND x.m_from <= %[1]s)`, month, src, cond), true
+	if f.Within != nil {
+		cond += fmt.Sprintf(" AND x.lag <= %d", *f.Within)
+	}
+	if only := q.only(); only != nil {
+		cond += " AND " + only("x.person")
+	}
+	from, to := "x.m_from", "x.m_to"
+	if text(f.Counted) == "received" {
+		from, to = "(x.m_from + x.lag)", "(x.m_to + x.lag)"
+	}
+	month := monthOf(`d."on"`)
+	since := from
+	if f.FromExpr() != nil {
+		since = "greatest(" + from + ", " + monthOf(`d."from"`) + ")"
+		cond += " AND " + to + " >= " + monthOf(`d."from"`)
+	}
+	return fmt.Sprintf(`(SELECT %[1]s, x.uscc, %[2]s AS m_from, least(%[3]s, %[4]s) AS m_to, %[4]s AS m_on FROM %[5]s WHERE %[6]s AND %[2]s <= %[4]s)`,
+		m.key("d", "x"), since, to, month, m.spells(f, src), cond), true
 }
 
+// monthOf is SQL for the month of a day, as year * 12 + month - 1.
+func monthOf(day string) string { return fmt.Sprintf("(year(%[1]s) * 12 + month(%[1]s) - 1)", day) }
+
 // months merges spells into runs without a gap and measures them.
-func (q *query) months(name, rows string, facts []*pack.Fact) {
-	key := `person, "on"`
+func (q *query) months(name, rows string, facts []*pack.Fact, m moment) {
+	key := m.key("", "")
 	runs := fmt.Sprintf(`SELECT %[1]s, m_on, min(m_from) AS a, max(m_to) AS b FROM (
   SELECT *, sum(CASE WHEN before IS NULL OR m_from > before + 1 THEN 1 ELSE 0 END) OVER (PARTITION BY %[1]s ORDER BY m_from, m_to) AS run FROM (
     SELECT *, max(m_to) OVER (PARTITION BY %[1]s ORDER BY m_from, m_to ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM %[2]s))
@@ -406,24 +639,6 @@ func (q *query) months(name, rows string, facts []*pack.Fact) {
 		cols = append(cols, sql+" AS "+quote(f.Name.Text))
 	}
 	q.ctes = append(q.ctes, fmt.Sprintf("%s AS (SELECT %s, %s FROM (%s) GROUP BY %s)", name, key, strings.Join(cols, ", "), runs, key))
-}
-
-// employer answers facts about the employer that paid for the latest month.
-func (q *query) employer(name, rows string, facts []*pack.Fact) {
-	employers, ok := q.rows(q.pack.Register("employers"))
-	if !ok {
-		employers = "(SELECT '' AS uscc WHERE FALSE)"
-	}
-	var cols []string
-	for _, f := range facts {
-		if ok {
-			cols = append(cols, q.expr(f.ValueExpr(), "e")+" AS "+quote(f.Name.Text))
-		} else {
-			cols = append(cols, "NULL AS "+quote(f.Name.Text))
-		}
-	}
-	q.ctes = append(q.ctes, fmt.Sprintf(`%[1]s AS (SELECT l.person, l."on", %[2]s FROM (SELECT person, "on", arg_max(uscc, (m_to, uscc)) AS uscc FROM %[3]s GROUP BY person, "on") l LEFT JOIN %[4]s e ON e.uscc = l.uscc)`,
-		name, strings.Join(cols, ", "), rows, employers))
 }
 
 func sqlType(f *pack.Fact) string {

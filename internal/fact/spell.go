@@ -19,39 +19,45 @@ const contributions = "contributions"
 
 // spellTable is the lake's table of spells.
 //
-// spell: one row a holder, kind, quality, employer and stretch of months without a gap.
+// spell: one row a holder, kind, quality, employer, place, lag and stretch of months without a gap.
+// place: division where insured; ” for elsewhere, nobody says where.
+// lag: how many months after the month it is due for a payment was received; 0 in that month itself, before it, or nobody says when.
 // m_from, m_to: months as year * 12 + month - 1, both included.
 const spellTable = "spell"
 
 // net is the query that nets month rows into spells. A month is there when it was paid more often than refunded. It belongs to the employer
 // whose payments stand, with two to the one with the higher base, and its quality is the best of the standing employers' payments: the
-// month that a former employer paid by mistake and got back is not his. Differences of base (adjust) are no months. What is taken back is a row of
-// its own: a refund, or a negative amount.
+// month that a former employer paid by mistake and got back is not his. A month insured in the city and elsewhere is the city's; a payment whose place
+// nobody told is the city's unless it was transferred in. Differences of base (adjust) are no months. What is taken back is a row of its own: a refund,
+// or a negative amount.
 const net = `
 WITH paid AS (
   SELECT holder, kind, year(month) * 12 + month(month) - 1 AS m, uscc, coalesce(base_fen, 0) AS base,
     CASE WHEN pay_kind = 'refund' OR paid_fen < 0 THEN -1 ELSE 1 END AS sign,
-    CASE WHEN pay_kind = 'transfer' THEN 'transfer' WHEN pay_kind IN ('back', 'lump') THEN 'back'
-         WHEN posted_day >= month + INTERVAL 2 MONTH THEN 'late' ELSE 'paid' END AS quality
-  FROM %s
-  WHERE posted AND pay_kind <> 'adjust' AND holder %% %d = %d),
+    CASE WHEN pay_kind = 'transfer' THEN 5 WHEN pay_kind IN ('back', 'lump') THEN 4 WHEN pay_kind = 'recollected' THEN 3
+         WHEN posted_day >= month + INTERVAL 2 MONTH THEN 2 ELSE 1 END * 10000
+      + CASE WHEN posted_day >= month + INTERVAL 1 MONTH THEN least(year(posted_day) * 12 + month(posted_day) - year(month) * 12 - month(month), 9999) ELSE 0 END AS way,
+    CASE WHEN %[4]s OR insured_place IS NULL AND pay_kind <> 'transfer' THEN '0' ELSE '1' END
+      || coalesce(insured_place, CASE WHEN pay_kind <> 'transfer' THEN %[5]s ELSE '' END) AS place
+  FROM %[1]s
+  WHERE posted AND pay_kind <> 'adjust' AND holder %% %[2]d = %[3]d),
 by_employer AS (
-  SELECT holder, kind, m, uscc, sum(sign) AS net, max(base) FILTER (sign > 0) AS base,
-    min(CASE quality WHEN 'paid' THEN 1 WHEN 'late' THEN 2 WHEN 'back' THEN 3 ELSE 4 END) FILTER (sign > 0) AS quality
+  SELECT holder, kind, m, uscc, sum(sign) AS net, max(base) FILTER (sign > 0) AS base, min(way) FILTER (sign > 0) AS way, min(place) FILTER (sign > 0) AS place
   FROM paid GROUP BY holder, kind, m, uscc),
 month_net AS (
   SELECT holder, kind, m, arg_max(uscc, (net > 0, base, uscc)) FILTER (base IS NOT NULL) AS uscc,
-    ['paid', 'late', 'back', 'transfer'][coalesce(min(quality) FILTER (net > 0), min(quality))] AS quality
+    coalesce(min(way) FILTER (net > 0), min(way)) AS way, coalesce(min(place) FILTER (net > 0), min(place)) AS place
   FROM by_employer GROUP BY holder, kind, m HAVING sum(net) > 0),
-numbered AS (SELECT *, m - row_number() OVER (PARTITION BY holder, kind, quality, uscc ORDER BY m) AS stretch FROM month_net)
-SELECT holder, kind, quality, uscc, CAST(min(m) AS INTEGER) AS m_from, CAST(max(m) AS INTEGER) AS m_to
-FROM numbered GROUP BY holder, kind, quality, uscc, stretch`
+numbered AS (SELECT *, m - row_number() OVER (PARTITION BY holder, kind, way, uscc, place ORDER BY m) AS stretch FROM month_net)
+SELECT holder, kind, ['paid', 'late', 'recollected', 'back', 'transfer'][way // 10000] AS quality, uscc, substr(place, 2) AS place, CAST(way %% 10000 AS SMALLINT) AS lag,
+  CAST(min(m) AS INTEGER) AS m_from, CAST(max(m) AS INTEGER) AS m_to
+FROM numbered GROUP BY holder, kind, way, uscc, place, stretch`
 
 // rowsAtOnce is how many month rows are netted at once: the rest of the memory limit is room for sorting them.
 const rowsAtOnce = 2_000_000
 
 // parts are the queries that net a source, each over some of the holders, so that any number of rows fits in memory.
-func parts(s *lake.Snapshot, source string) []string {
+func parts(s *lake.Snapshot, p *pack.Pack, source string) []string {
 	var rows int64
 	for _, f := range s.Files(contributions) {
 		rows += f.Rows
@@ -59,9 +65,14 @@ func parts(s *lake.Snapshot, source string) []string {
 	n := rows/rowsAtOnce + 1
 	out := make([]string, n)
 	for i := range out {
-		out[i] = fmt.Sprintf(net, source, n, i)
+		out[i] = fmt.Sprintf(net, source, n, i, inCity("insured_place", p), expr.Quote(p.Division))
 	}
 	return out
+}
+
+// inCity is SQL for whether a division lies in the pack's city: the first four digits of its code are the city's.
+func inCity(division string, p *pack.Pack) string {
+	return "starts_with(" + division + ", " + expr.Quote(p.Division[:min(4, len(p.Division))]) + ")"
 }
 
 // Net brings the spells up to date with the contributions that the lake holds, as a generation of its own. It does nothing when they are.
@@ -80,7 +91,7 @@ func Net(ctx context.Context, l *lake.Lake, p *pack.Pack) (err error) {
 		}
 	}()
 	source, ok := w.Source(contributions, ways(reg))
-	if !ok || current(w.Snapshot) {
+	if !ok || current(w.Snapshot, p) {
 		return nil
 	}
 	conn, err := w.Conn(ctx)
@@ -88,8 +99,8 @@ func Net(ctx context.Context, l *lake.Lake, p *pack.Pack) (err error) {
 		return err
 	}
 	w.Replace(spellTable)
-	for _, q := range parts(w.Snapshot, source) {
-		if _, err = w.Parquet(ctx, conn, lake.File{Table: spellTable, Meta: newest(w.Snapshot)}, q+" ORDER BY holder, kind, m_from, uscc, quality"); err != nil {
+	for _, q := range parts(w.Snapshot, p, source) {
+		if _, err = w.Parquet(ctx, conn, lake.File{Table: spellTable, Meta: newest(w.Snapshot, p)}, q+" ORDER BY holder, kind, m_from, uscc, quality, place, lag"); err != nil {
 			break
 		}
 	}
@@ -104,8 +115,9 @@ func Net(ctx context.Context, l *lake.Lake, p *pack.Pack) (err error) {
 
 // newest names the deliveries that spells must have seen, by their files: one that came late carries an earlier day of receipt, and what a delivery
 // left unsaid is written under its old number.
-func newest(s *lake.Snapshot) string {
+func newest(s *lake.Snapshot, p *pack.Pack) string {
 	sum := sha256.New()
+	sum.Write([]byte(net + p.Division)) // spells of another program or of another city are not these
 	files := s.Files(contributions)
 	for _, f := range files {
 		sum.Write([]byte(f.Path + "\n"))
@@ -115,15 +127,15 @@ func newest(s *lake.Snapshot) string {
 
 // current reports whether the stored spells have seen exactly the deliveries of the snapshot. As of an earlier day they have seen too much, and the
 // snapshot nets afresh.
-func current(s *lake.Snapshot) bool {
+func current(s *lake.Snapshot, p *pack.Pack) bool {
 	f := s.Files(spellTable)
-	return len(f) > 0 && f[0].Meta == newest(s)
+	return len(f) > 0 && f[0].Meta == newest(s, p)
 }
 
 // prepare nets a snapshot whose spells the lake does not hold into a temporary table of the connection. It does nothing when they are there.
 func prepare(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack) error {
 	reg := p.Register(contributions)
-	if reg == nil || current(s) {
+	if reg == nil || current(s, p) {
 		return nil
 	}
 	source, ok := s.Source(contributions, ways(reg))
@@ -131,10 +143,10 @@ func prepare(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack
 		return nil
 	}
 	var there bool
-	if err := conn.QueryRowContext(ctx, "SELECT count(*) > 0 FROM duckdb_tables() WHERE temporary AND table_name = "+expr.Quote(netted(s))).Scan(&there); err != nil || there {
+	if err := conn.QueryRowContext(ctx, "SELECT count(*) > 0 FROM duckdb_tables() WHERE temporary AND table_name = "+expr.Quote(netted(s, p))).Scan(&there); err != nil || there {
 		return fault.Wrap("fact.prepare", err)
 	}
-	queries := parts(s, source)
+	queries := parts(s, p, source)
 	for i, q := range queries {
 		verb := "INSERT INTO netting "
 		if i == 0 {
@@ -142,7 +154,7 @@ func prepare(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack
 		}
 		queries[i] = verb + q
 	}
-	for _, q := range append(queries, "ALTER TABLE netting RENAME TO "+quote(netted(s))) { // under its name only when it is whole
+	for _, q := range append(queries, "ALTER TABLE netting RENAME TO "+quote(netted(s, p))) { // under its name only when it is whole
 		if _, err := conn.ExecContext(ctx, q); err != nil {
 			return fault.Wrap("fact.prepare", err)
 		}
@@ -151,16 +163,16 @@ func prepare(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack
 }
 
 // netted names the temporary table of a snapshot's spells.
-func netted(s *lake.Snapshot) string { return "spell " + newest(s) }
+func netted(s *lake.Snapshot, p *pack.Pack) string { return "spell " + newest(s, p) }
 
 // spells is SQL for the spells of a snapshot with their person, to stand after FROM; false when no contributions were received. Where the lake does
 // not hold them, prepare has netted them.
-func spells(s *lake.Snapshot) (string, bool) {
+func spells(s *lake.Snapshot, p *pack.Pack) (string, bool) {
 	if len(s.Files(contributions)) == 0 {
 		return "", false
 	}
-	source := quote(netted(s))
-	if current(s) {
+	source := quote(netted(s, p))
+	if current(s, p) {
 		source, _ = s.Scan(spellTable)
 	}
 	identity, _ := s.Identity()
@@ -178,7 +190,7 @@ func ways(reg *pack.Register) lake.Ways {
 // Month is one month of one person's contributions, for the strip of months.
 type Month struct {
 	Index   int    // year * 12 + month - 1
-	Quality string // paid, late, back, transfer
+	Quality string // as in pack.Qualities
 	USCC    string // the employer that paid
 }
 
@@ -187,14 +199,14 @@ func Months(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack,
 	if err := prepare(ctx, conn, s, p); err != nil {
 		return nil, err
 	}
-	src, ok := spells(s)
+	src, ok := spells(s, p)
 	if !ok {
 		return nil, nil
 	}
+	best := "(list_position([" + quoted(pack.Qualities) + "], quality), uscc)"
 	rows, err := conn.QueryContext(ctx, fmt.Sprintf(`
-SELECT m, min_by(quality, (list_position(['paid', 'late', 'back', 'transfer'], quality), uscc)), min_by(uscc, (list_position(['paid', 'late', 'back', 'transfer'], quality), uscc))
-FROM (SELECT unnest(range(m_from, m_to + 1)) AS m, quality, uscc FROM %s WHERE person = %d AND kind IN (%s))
-GROUP BY m ORDER BY m`, src, person, quoted(kinds)))
+SELECT m, min_by(quality, %[1]s), min_by(uscc, %[1]s) FROM (SELECT unnest(range(m_from, m_to + 1)) AS m, quality, uscc FROM %[2]s WHERE person = %[3]d AND kind IN (%[4]s))
+GROUP BY m ORDER BY m`, best, src, person, quoted(kinds)))
 	if err != nil {
 		return nil, err
 	}

@@ -104,6 +104,7 @@ func (r *reader) wrong(file string, n *yaml.Node, want string) {
 
 var (
 	srcType  = reflect.TypeFor[Src]()
+	srcsType = reflect.TypeFor[[]Src]()
 	dayType  = reflect.TypeFor[calendar.Day]()
 	mapEntry = "Entry["
 )
@@ -162,6 +163,9 @@ func (r *reader) decode(file string, n *yaml.Node, v reflect.Value) {
 		v.SetBool(n.Value == "true")
 	case v.Kind() == reflect.Slice && strings.HasPrefix(v.Type().Elem().Name(), mapEntry):
 		r.entries(file, n, v)
+	case v.Type() == srcsType && n.Kind == yaml.ScalarNode && n.Tag == "!!str": // a list of one
+		v.Set(reflect.MakeSlice(srcsType, 1, 1))
+		r.decode(file, n, v.Index(0))
 	case v.Kind() == reflect.Slice:
 		if n.Kind != yaml.SequenceNode {
 			r.wrong(file, n, "a list")

@@ -466,7 +466,7 @@ func (c *CodeList) Rank(code string) (int64, bool) {
 }
 
 var takes = []string{"value", "column", "highest", "latest", "first", "exists", "count", "sum",
-	"months_total", "months_longest", "months_current", "months_first", "months_last", "employer"}
+	"months_total", "months_longest", "months_current", "months_first", "months_last", "employer", "person", "spouse"}
 
 var factTypes = map[string]expr.Type{"bool": expr.Bool, "int": expr.Int, "text": expr.Text, "day": expr.Day, "code": expr.Text}
 
@@ -496,9 +496,11 @@ func (r *reader) fact(file string, p *Pack, s *Subject, f *Fact) {
 		r.at(file, f.Name, "%s needs a unit", f.Name.Text)
 	}
 	switch {
-	case f.Take.Text == "value":
-	case f.Take.Text == "column" && f.Register == nil:
-		f.register = nil // a column of the subject's own row
+	case slices.Contains([]string{"value", "person", "spouse"}, f.Take.Text):
+		if f.Register != nil {
+			r.at(file, *f.Register, "take: %s is worked out from facts, and from no register", f.Take.Text)
+		}
+	case f.Take.Text == "column" && f.Register == nil: // a column of the subject's own row
 	case f.Register == nil:
 		r.at(file, f.Name, "%s needs a register", f.Name.Text)
 	default:
@@ -511,6 +513,23 @@ func (r *reader) fact(file string, p *Pack, s *Subject, f *Fact) {
 	}
 	if f.Absent != nil && f.register != nil && !f.register.Complete {
 		r.at(file, *f.Absent, "the register %s is not complete, so its silence is unknown and not %s", f.register.Name, f.Absent.Text)
+	}
+	for _, c := range []struct {
+		given *Src
+		what  string
+		among []string
+	}{{f.Place, "place of a month", []string{"anywhere", "city"}}, {f.Counted, "way to count a month", []string{"due", "received"}}, {f.Of, "whose rows", []string{"person", "household"}}} {
+		if c.given != nil {
+			r.oneOf(file, *c.given, c.what, c.among)
+		}
+	}
+	if f.Listed != nil {
+		if f.listed = p.CodeList(f.Listed.Text); f.listed == nil {
+			r.unknown(file, *f.Listed, "code list", listNames(p))
+		}
+		if f.typ != expr.Bool {
+			r.at(file, f.Type, "whether a value is listed is bool")
+		}
 	}
 	if f.Absent != nil {
 		f.absent = r.typed(file, *f.Absent, f.typ, f.list)
@@ -593,8 +612,16 @@ func (r *reader) factExpressions(file string, p *Pack) {
 				r.unknown(file, *s.Register, "register", registerNames(p))
 				continue
 			}
-			if s.ID == nil || s.register.Column(s.ID.Text) == nil {
+			if len(s.ID) == 0 {
 				r.mistake(file, 1, 1, "%s needs id: the column that names a row of %s", s.Name, s.register.Name)
+			}
+			for _, id := range s.ID {
+				switch c := s.register.Column(id.Text); {
+				case c == nil:
+					r.unknown(file, id, "column", columnNames(s.register))
+				case !c.InLake() && c != s.register.PersonColumn():
+					r.at(file, id, "%s never reaches the lake, and so cannot name a row", id.Text)
+				}
 			}
 			if s.Where != nil {
 				s.where = r.compileRow(file, r.rowVocabulary(p, s.register), *s.Where, expr.Bool)
@@ -604,10 +631,12 @@ func (r *reader) factExpressions(file string, p *Pack) {
 		for k, v := range p.Constants {
 			before = append(before, expr.Name{Name: k, Type: expr.Text, Const: v})
 		}
+		var person []expr.Name
 		if s.Name != "person" {
 			for _, f := range p.Subject("person").Facts {
-				before = append(before, f.word())
+				person = append(person, f.word())
 			}
+			before = append(before, person...)
 		}
 		for _, f := range s.Facts {
 			r.factExpression(file, p, s, f, before)
@@ -616,14 +645,83 @@ func (r *reader) factExpressions(file string, p *Pack) {
 	}
 }
 
+// own is the subject's own row as names of the rule language, row.<column>.
+func (s *Subject) own() (out []expr.Name) {
+	if s.register == nil {
+		return nil
+	}
+	for _, c := range s.register.Columns {
+		if w, ok := c.word(); ok {
+			w.Name = "row." + w.Name
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// fits refuses what a way to take a fact has no use for, so that nothing is written in vain.
+func (r *reader) fits(file string, s *Subject, f *Fact) {
+	picks := slices.Contains([]string{"column", "highest", "latest", "first", "exists", "count", "sum"}, f.Take.Text) && f.Register != nil
+	contributions := f.Months() || f.Take.Text == "employer"
+	dated := f.Take.Text != "value" && (f.Take.Text != "column" || f.Register != nil)
+	number := func(n *int64) *Src { return map[bool]*Src{true: &f.Name}[n != nil] }
+	list := func(l []Src) *Src {
+		if len(l) == 0 {
+			return nil
+		}
+		return &l[0]
+	}
+	for _, x := range []struct {
+		key   string
+		given *Src
+		ok    bool
+	}{
+		{"at", f.At, dated}, {"from", f.From, f.Months()}, {"place", f.Place, contributions}, {"counted", f.Counted, f.Months()},
+		{"within_months", number(f.Within), contributions}, {"kinds", list(f.Kinds), contributions}, {"qualities", list(f.Qualities), contributions},
+		{"where", f.Where, picks}, {"by", f.By, picks}, {"match", list(f.Match), s.register != nil && (picks || f.Months())}, {"of", f.Of, picks},
+		{"distinct", f.Distinct, f.Take.Text == "count"}, {"listed", f.Listed, f.Value != nil && f.Take.Text != "value"},
+		{"user", map[bool]*Src{true: &f.Name}[f.User], f.Take.Text == "employer"},
+		{"grace_months", map[bool]*Src{true: &f.Name}[f.Grace != 0], f.Take.Text == "months_current"},
+	} {
+		if x.given != nil && !x.ok {
+			r.at(file, *x.given, "take: %s has no use for %s here", f.Take.Text, x.key)
+		}
+	}
+}
+
 func (r *reader) factExpression(file string, p *Pack, s *Subject, f *Fact, before []expr.Name) {
-	if f.Take.Text == "value" {
+	r.fits(file, s, f)
+	if f.At != nil || f.From != nil {
+		days, err := expr.NewVocabulary(append(append(slices.Clone(before), r.ranks(p)...), s.own()...)...)
+		if err != nil {
+			r.mistake(file, 1, 1, "a fact's name cannot be used: %v", err)
+			return
+		}
+		if f.At != nil {
+			f.at = r.compile(file, days, *f.At, expr.Day)
+		}
+		if f.From != nil {
+			f.from = r.compile(file, days, *f.From, expr.Day)
+		}
+	}
+	want := f.typ
+	if f.listed != nil {
+		want = expr.Text
+	}
+	switch f.Take.Text {
+	case "value", "person", "spouse":
 		if f.Value == nil {
 			r.at(file, f.Name, "%s needs value", f.Name.Text)
 			return
 		}
-		v, _ := expr.NewVocabulary(append(before, r.ranks(p)...)...)
-		f.value = r.compile(file, v, *f.Value, f.typ)
+		names := before
+		if s.Name != "person" && f.Take.Text != "value" { // over facts of the person, and not of this row
+			names = slices.DeleteFunc(slices.Clone(before), func(n expr.Name) bool {
+				return slices.ContainsFunc(s.Facts, func(own *Fact) bool { return own.Name.Text == n.Name })
+			})
+		}
+		v, _ := expr.NewVocabulary(append(slices.Clone(names), r.ranks(p)...)...)
+		f.value = r.compile(file, v, *f.Value, want)
 		return
 	}
 	reg := f.register
@@ -633,6 +731,7 @@ func (r *reader) factExpression(file string, p *Pack, s *Subject, f *Fact, befor
 			return
 		}
 	}
+	r.matches(file, s, f)
 	if f.Take.Text == "employer" { // value names a column of the employers register, of the employer on the day asked
 		reg = p.Register("employers")
 		if reg == nil {
@@ -640,12 +739,22 @@ func (r *reader) factExpression(file string, p *Pack, s *Subject, f *Fact, befor
 			return
 		}
 	}
-	v := r.rowVocabulary(p, reg)
+	v := r.rowVocabulary(p, reg, s.own()...)
 	if f.Where != nil {
 		f.where = r.compileRow(file, v, *f.Where, expr.Bool)
 	}
-	if f.By != nil && reg.Column(f.By.Text) == nil {
-		r.unknown(file, *f.By, "column", columnNames(reg))
+	for _, c := range []*Src{f.By, f.Distinct} {
+		if c != nil && reg.Column(c.Text) == nil {
+			r.unknown(file, *c, "column", columnNames(reg))
+		} else if c != nil && !reg.Column(c.Text).InLake() {
+			r.at(file, *c, "%s never reaches the lake", c.Text)
+		}
+	}
+	if f.Distinct != nil && reg.Column(f.Distinct.Text) != nil && !reg.Column(f.Distinct.Text).Required {
+		r.at(file, *f.Distinct, "%s may be empty, and rows without it could not be told apart", f.Distinct.Text)
+	}
+	if f.Household() && reg.About != "person" {
+		r.at(file, *f.Of, "%s is not about persons, and so not about a household", reg.Name)
 	}
 	for _, k := range f.Kinds {
 		if f.register == nil {
@@ -657,13 +766,13 @@ func (r *reader) factExpression(file string, p *Pack, s *Subject, f *Fact, befor
 	for _, q := range f.Qualities {
 		r.oneOf(file, q, "quality of a month", Qualities)
 	}
+	if (f.Months() || f.Take.Text == "employer") && len(f.Kinds) == 0 {
+		r.at(file, f.Name, "%s needs kinds: which contributions count", f.Take.Text)
+	}
 	switch {
 	case f.Months():
 		if f.register != nil && f.register.Name != "contributions" {
 			r.at(file, *f.Register, "%s counts contributions, and is taken from the register contributions", f.Take.Text)
-		}
-		if len(f.Kinds) == 0 {
-			r.at(file, f.Name, "%s needs kinds: which contributions count", f.Name.Text)
 		}
 		if want := map[bool]expr.Type{true: expr.Day, false: expr.Int}[f.Take.Text == "months_first" || f.Take.Text == "months_last"]; f.typ != want {
 			r.at(file, f.Type, "%s is %s", f.Take.Text, want)
@@ -671,15 +780,45 @@ func (r *reader) factExpression(file string, p *Pack, s *Subject, f *Fact, befor
 	case f.Take.Text == "exists" && f.typ != expr.Bool, f.Take.Text == "count" && f.typ != expr.Int:
 		r.at(file, f.Type, "%s is %s", f.Take.Text, map[string]expr.Type{"exists": expr.Bool, "count": expr.Int}[f.Take.Text])
 	case f.Value != nil:
-		f.value = r.compileRow(file, v, *f.Value, f.typ)
+		f.value = r.compileRow(file, v, *f.Value, want)
 	case f.Take.Text != "exists" && f.Take.Text != "count":
 		r.at(file, f.Name, "%s needs value: a column, or an expression over columns", f.Name.Text)
 	}
 }
 
-// Qualities are the ways in which a month of contributions can have come about, best first: paid when due, paid late, paid back for the
-// past, transferred in from another city.
-var Qualities = []string{"paid", "late", "back", "transfer"}
+// matches checks the columns that a row and the subject's own row must have alike.
+func (r *reader) matches(file string, s *Subject, f *Fact) {
+	for _, m := range f.Match {
+		one := *f
+		one.Match = []Src{m}
+		pairs, person := one.Matches()
+		switch {
+		case s.register == nil || f.register == nil: // told already
+		case person:
+			if f.register.About != "person" {
+				r.at(file, m, "%s is not about persons", f.register.Name)
+			}
+		default:
+			theirs, own := f.register.Column(pairs[0].Theirs), s.register.Column(pairs[0].Own)
+			switch {
+			case theirs == nil:
+				r.unknown(file, Src{pairs[0].Theirs, m.Line, m.Col}, "column", columnNames(f.register))
+			case own == nil:
+				r.unknown(file, Src{pairs[0].Own, m.Line, m.Col}, "column", columnNames(s.register))
+			case !theirs.InLake() || !own.InLake():
+				r.at(file, m, "%s and %s are compared in the lake, which has no personal column", theirs.Name.Text, own.Name.Text)
+			case theirs.SQLType() != own.SQLType(), theirs.Class.Text == "keyed" && theirs.Name.Text != own.Name.Text:
+				r.at(file, m, "%s and %s cannot be compared", theirs.Name.Text, own.Name.Text)
+			case f.Months() && theirs.Name.Text != "uscc":
+				r.at(file, m, "months are matched by uscc, their employer, and by nothing else")
+			}
+		}
+	}
+}
+
+// Qualities are the ways in which a month of contributions can have come about, best first: paid when due, paid late, collected again after a debit
+// that failed (补扣), paid back for the past (补缴), transferred in from another city.
+var Qualities = []string{"paid", "late", "recollected", "back", "transfer"}
 
 func (r *reader) ranks(p *Pack) []expr.Name {
 	var out []expr.Name
@@ -693,8 +832,13 @@ func (r *reader) ranks(p *Pack) []expr.Name {
 	return out
 }
 
-func (r *reader) rowVocabulary(p *Pack, reg *Register) *expr.Vocabulary {
-	words := append(r.ranks(p), expr.Name{Name: "on", Type: expr.Day, Sure: true})
+func (r *reader) rowVocabulary(p *Pack, reg *Register, more ...expr.Name) *expr.Vocabulary {
+	words := append(append(r.ranks(p), expr.Name{Name: "on", Type: expr.Day, Sure: true}), more...)
+	for k, v := range p.Constants {
+		if reg.Column(k) == nil { // a column of that name is meant
+			words = append(words, expr.Name{Name: k, Type: expr.Text, Const: v})
+		}
+	}
 	for _, c := range reg.Columns {
 		if w, ok := c.word(); ok {
 			words = append(words, w)

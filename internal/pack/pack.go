@@ -1,6 +1,8 @@
 package pack
 
 import (
+	"slices"
+	"sort"
 	"strings"
 
 	"bole/internal/calendar"
@@ -232,7 +234,7 @@ type Subject struct {
 	Title    Words   `yaml:"title,required"`
 	Unit     Words   `yaml:"unit,required"` // 人, 本
 	Register *Src    `yaml:"register"`      // whose rows they are; without it every known person
-	ID       *Src    `yaml:"id"`            // the keyed column that names a row
+	ID       []Src   `yaml:"id"`            // the column that names a row, or the columns that do together
 	Where    *Src    `yaml:"where"`         // which rows, over its columns and "on"
 	Facts    []*Fact `yaml:"facts,required"`
 
@@ -261,22 +263,38 @@ type Fact struct {
 	Codes *Src   `yaml:"codes"`
 
 	// Take says how: value, column, highest, latest, first, exists, count, sum, months_total, months_longest, months_current,
-	// months_first, months_last, employer.
-	Take      Src   `yaml:"take,required"`
-	Register  *Src  `yaml:"register"`
-	Value     *Src  `yaml:"value"` // over the row's columns; for take: value over the subject's other facts
-	By        *Src  `yaml:"by"`    // highest, latest, first: the column that orders; ties go to the smaller row
-	Where     *Src  `yaml:"where"` // which rows count, over columns and "on"
-	Kinds     []Src `yaml:"kinds"` // months: kinds of insurance; a month of any of them counts
-	Qualities []Src `yaml:"qualities"`
-	Grace     int64 `yaml:"grace_months"` // months_current: how many months the register may lag behind the day asked
-	Absent    *Src  `yaml:"absent"`       // the value where a complete register has no row; otherwise unknown
+	// months_first, months_last, employer, person, spouse.
+	Take     Src   `yaml:"take,required"`
+	Register *Src  `yaml:"register"`
+	Value    *Src  `yaml:"value"`    // over the row's columns; take: value, over the subject's other facts; person, spouse: over that person's facts
+	By       *Src  `yaml:"by"`       // highest, latest, first: the column that orders; ties go to the smaller row
+	Where    *Src  `yaml:"where"`    // which rows count, over columns, "on" and the subject's own row as row.<column>
+	Match    []Src `yaml:"match"`    // columns that a row and the subject's own row have alike, "theirs = own" where the names differ; "person" for its person
+	Of       *Src  `yaml:"of"`       // person, or household: the rows of the person and of the spouse
+	Distinct *Src  `yaml:"distinct"` // count: rows that have this column alike count once
+	Listed   *Src  `yaml:"listed"`   // a bool: whether the value, a text, is a code of this list
+	Absent   *Src  `yaml:"absent"`   // the value where a complete register has no row, or for spouse where there is none; otherwise unknown
+
+	// Of months and employers, which are taken from contributions.
+	Kinds     []Src  `yaml:"kinds"`         // kinds of insurance; a month of any of them counts
+	Qualities []Src  `yaml:"qualities"`     // how a month may have come about; all where none is named
+	Place     *Src   `yaml:"place"`         // anywhere, or city: only months insured in the pack's own city
+	Counted   *Src   `yaml:"counted"`       // due: in the month that it is due for; received: in the month in which it was received
+	Within    *int64 `yaml:"within_months"` // only months received at most so many months after the one that they are due for
+	From      *Src   `yaml:"from"`          // only months since the month of this day, that month included; a day over the subject's other facts
+	Grace     int64  `yaml:"grace_months"`  // months_current: how many months the register may lag behind the day asked
+	User      bool   `yaml:"user"`          // employer: of a dispatched worker the user unit
+
+	// At is the day on which the fact is taken, over the subject's other facts and its own row as row.<column>; the day asked about where absent.
+	At *Src `yaml:"at"`
 
 	Subject  *Subject `yaml:"-"`
 	register *Register
 	list     *CodeList
+	listed   *CodeList
 	value    *expr.Expr
 	where    *expr.Expr
+	at, from *expr.Expr
 	absent   any
 	typ      expr.Type
 }
@@ -292,6 +310,74 @@ func (f *Fact) ValueExpr() *expr.Expr { return f.value }
 
 // WhereExpr is the condition on rows, or nil.
 func (f *Fact) WhereExpr() *expr.Expr { return f.where }
+
+// AtExpr is the day on which the fact is taken, or nil for the day asked about. A day that is still to come is the day asked about.
+func (f *Fact) AtExpr() *expr.Expr { return f.at }
+
+// FromExpr is the day since whose month months count, or nil.
+func (f *Fact) FromExpr() *expr.Expr { return f.from }
+
+// ListedIn is the code list that the value is looked up in, or nil.
+func (f *Fact) ListedIn() *CodeList { return f.listed }
+
+// Household reports whether the rows of the spouse count as well.
+func (f *Fact) Household() bool { return f.Of != nil && f.Of.Text == "household" }
+
+// Pair is two columns that must be equal: a row's and the subject's own row's.
+type Pair struct{ Theirs, Own string }
+
+// Matches lists the columns that a row and the subject's own row have alike; person is whether their person must be the same.
+func (f *Fact) Matches() (pairs []Pair, person bool) {
+	for _, m := range f.Match {
+		theirs, own, ok := strings.Cut(m.Text, "=")
+		if !ok {
+			own = theirs
+		}
+		if theirs, own = strings.TrimSpace(theirs), strings.TrimSpace(own); theirs == "person" {
+			person = true
+		} else {
+			pairs = append(pairs, Pair{theirs, own})
+		}
+	}
+	return pairs, person || len(f.Match) == 0
+}
+
+// OwnColumns lists the columns of the subject's own row that the fact looks at beside its value, in order.
+func (f *Fact) OwnColumns() []string {
+	var out []string
+	add := func(name string) {
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	pairs, _ := f.Matches()
+	for _, m := range pairs {
+		add(m.Own)
+	}
+	for _, x := range []*expr.Expr{f.where, f.value} {
+		if x == nil || f.Take.Text == "column" && f.register == nil {
+			continue
+		}
+		for _, in := range x.Inputs() {
+			if own, ok := strings.CutPrefix(in, "row."); ok {
+				add(own)
+			}
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// Others lists what the fact needs of the subject's other facts: of take: value its inputs, and those of the days it is taken at and counts from.
+func (f *Fact) Others() []string {
+	var out []string
+	for _, x := range []*expr.Expr{f.at, f.from, map[bool]*expr.Expr{true: f.value}[f.Take.Text == "value"]} {
+		if x != nil {
+			out = append(out, x.Inputs()...)
+		}
+	}
+	return out
+}
 
 // AbsentValue is the value where a complete register has no row, or nil.
 func (f *Fact) AbsentValue() any { return f.absent }
