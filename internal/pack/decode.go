@@ -21,6 +21,9 @@ type Src struct {
 	Col  int
 }
 
+// OneOrMore is a list whose only entry may be written without the list.
+type OneOrMore []Src
+
 // Map is a YAML mapping in the order of the file.
 type Map[T any] []Entry[T]
 
@@ -103,10 +106,10 @@ func (r *reader) wrong(file string, n *yaml.Node, want string) {
 }
 
 var (
-	srcType  = reflect.TypeFor[Src]()
-	srcsType = reflect.TypeFor[[]Src]()
-	dayType  = reflect.TypeFor[calendar.Day]()
-	mapEntry = "Entry["
+	srcType   = reflect.TypeFor[Src]()
+	oneOrMore = reflect.TypeFor[OneOrMore]()
+	dayType   = reflect.TypeFor[calendar.Day]()
+	mapEntry  = "Entry["
 )
 
 func (r *reader) decode(file string, n *yaml.Node, v reflect.Value) {
@@ -163,8 +166,8 @@ func (r *reader) decode(file string, n *yaml.Node, v reflect.Value) {
 		v.SetBool(n.Value == "true")
 	case v.Kind() == reflect.Slice && strings.HasPrefix(v.Type().Elem().Name(), mapEntry):
 		r.entries(file, n, v)
-	case v.Type() == srcsType && n.Kind == yaml.ScalarNode && n.Tag == "!!str": // a list of one
-		v.Set(reflect.MakeSlice(srcsType, 1, 1))
+	case v.Type() == oneOrMore && n.Kind == yaml.ScalarNode:
+		v.Set(reflect.MakeSlice(oneOrMore, 1, 1))
 		r.decode(file, n, v.Index(0))
 	case v.Kind() == reflect.Slice:
 		if n.Kind != yaml.SequenceNode {

@@ -757,8 +757,8 @@ func (r *reader) factExpression(file string, p *Pack, s *Subject, f *Fact, befor
 		r.at(file, *f.Of, "%s is not about persons, and so not about a household", reg.Name)
 	}
 	for _, k := range f.Kinds {
-		if f.register == nil {
-			r.at(file, k, "kinds are of months in a register: name the register")
+		if f.register == nil || !f.Months() && f.Take.Text != "employer" {
+			break // told already
 		} else if c := f.register.Column("kind"); c == nil || c.list == nil || !slices.Contains(c.list.codes(), k.Text) {
 			r.at(file, k, "no kind of contribution called %s", k.Text)
 		}

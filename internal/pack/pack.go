@@ -230,13 +230,13 @@ func (r *Register) Column(name string) *Column {
 
 // Subject is a kind of row that facts are taken for: a person, a certificate.
 type Subject struct {
-	Name     string  `yaml:"subject,required"`
-	Title    Words   `yaml:"title,required"`
-	Unit     Words   `yaml:"unit,required"` // 人, 本
-	Register *Src    `yaml:"register"`      // whose rows they are; without it every known person
-	ID       []Src   `yaml:"id"`            // the column that names a row, or the columns that do together
-	Where    *Src    `yaml:"where"`         // which rows, over its columns and "on"
-	Facts    []*Fact `yaml:"facts,required"`
+	Name     string    `yaml:"subject,required"`
+	Title    Words     `yaml:"title,required"`
+	Unit     Words     `yaml:"unit,required"` // 人, 本
+	Register *Src      `yaml:"register"`      // whose rows they are; without it every known person
+	ID       OneOrMore `yaml:"id"`            // the column that names a row, or the columns that do together
+	Where    *Src      `yaml:"where"`         // which rows, over its columns and "on"
+	Facts    []*Fact   `yaml:"facts,required"`
 
 	register *Register
 	where    *expr.Expr

@@ -13,18 +13,19 @@ import (
 
 // The marks of a month. Hatching and shape tell them apart, not hue alone.
 const (
-	monthPaid     = "paid"     // full: paid when due
-	monthLate     = "late"     // hatched: paid late
-	monthBack     = "back"     // dotted: paid back for a past month
-	monthTransfer = "transfer" // barred: transferred in from elsewhere
-	monthGap      = "gap"      // red cross: none, inside a career
-	monthNone     = "none"     // dash: none
-	monthUntold   = "untold"   // dot: no delivery tells of the month
-	monthNeeded   = "needed"   // dashed box: still needed
-	monthBlank    = ""         // to come, and not needed
+	monthPaid     = "paid"        // full: paid when due
+	monthLate     = "late"        // hatched: paid late
+	monthAgain    = "recollected" // cross-hatched: a failed debit collected again
+	monthBack     = "back"        // dotted: paid back for a past month
+	monthTransfer = "transfer"    // barred: transferred in from elsewhere
+	monthGap      = "gap"         // red cross: none, inside a career
+	monthNone     = "none"        // dash: none
+	monthUntold   = "untold"      // dot: no delivery tells of the month
+	monthNeeded   = "needed"      // dashed box: still needed
+	monthBlank    = ""            // to come, and not needed
 )
 
-var monthMarks = []string{monthPaid, monthLate, monthBack, monthTransfer, monthGap, monthNone, monthUntold, monthNeeded}
+var monthMarks = []string{monthPaid, monthLate, monthAgain, monthBack, monthTransfer, monthGap, monthNone, monthUntold, monthNeeded}
 
 const (
 	stripYears = 5  // shown up to the day asked about
@@ -68,7 +69,7 @@ func wants(p *policy.Policy, c policy.CheckAnswer) (wanted, bool) {
 }
 
 func (w wanted) counts(m fact.Month) bool {
-	return slices.ContainsFunc(w.fact.Qualities, func(q pack.Src) bool { return q.Text == m.Quality })
+	return w.fact.Qualities == nil || slices.ContainsFunc(w.fact.Qualities, func(q pack.Src) bool { return q.Text == m.Quality })
 }
 
 func (w wanted) lacks() int { return int(max(0, w.required-w.has)) }
@@ -242,7 +243,7 @@ func (w words) strip(s stripOf) strip {
 // legend says what a mark means; of what is paid otherwise than when due it says whether it counts.
 func (w words) legend(kind string, want *wanted) string {
 	text := w.t("web.month_" + kind)
-	if kind != monthLate && kind != monthBack && kind != monthTransfer || want == nil {
+	if want == nil || !slices.Contains([]string{monthLate, monthAgain, monthBack, monthTransfer}, kind) {
 		return text
 	}
 	if want.counts(fact.Month{Quality: kind}) {

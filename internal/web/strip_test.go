@@ -10,11 +10,11 @@ import (
 	"bole/internal/pack"
 )
 
-var letters = map[string]string{monthPaid: "p", monthLate: "l", monthBack: "b", monthTransfer: "t", monthGap: "x", monthNone: "-", monthUntold: "?", monthNeeded: "n", monthBlank: " "}
+var letters = map[string]string{monthPaid: "p", monthLate: "l", monthAgain: "r", monthBack: "b", monthTransfer: "t", monthGap: "x", monthNone: "-", monthUntold: "?", monthNeeded: "n", monthBlank: " "}
 
-// months writes a career as a person draws it: one letter a month from a month on; p l b t for its kinds, anything else for none.
+// months writes a career as a person draws it: one letter a month from a month on; p l r b t for its kinds, anything else for none.
 func months(from calendar.Month, drawn string) (out []fact.Month) {
-	quality := map[rune]string{'p': "paid", 'l': "late", 'b': "back", 't': "transfer"}
+	quality := map[rune]string{'p': "paid", 'l': "late", 'r': "recollected", 'b': "back", 't': "transfer"}
 	for i, r := range drawn {
 		if q := quality[r]; q != "" {
 			out = append(out, fact.Month{Index: from.Index() + i, Quality: q})
