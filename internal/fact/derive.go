@@ -51,14 +51,14 @@ func Derive(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack,
 	if err := prepare(ctx, conn, s, p); err != nil {
 		return err
 	}
-	queries := []string{"CREATE OR REPLACE TEMP TABLE days AS SELECT unnest([" + d.days() + "]) AS \"on\""}
+	d.steps = []string{"CREATE OR REPLACE TEMP TABLE days AS SELECT unnest([" + d.days() + "]) AS \"on\""}
 	wanted := map[string]bool{} // of persons, by any kind
 	for _, w := range req.Wants {
 		for _, f := range d.closed(w) {
 			wanted[f] = true
 		}
 	}
-	queries = append(queries, "CREATE OR REPLACE TEMP TABLE "+Table(person)+" AS "+d.query(person, among(person, wanted), nil, ""))
+	d.steps = append(d.steps, "CREATE OR REPLACE TEMP TABLE "+Table(person)+" AS "+d.query(person, among(person, wanted), nil, ""))
 	for _, w := range req.Wants {
 		if w.Subject == person {
 			continue
@@ -67,9 +67,12 @@ func Derive(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack,
 		for _, f := range d.closed(w) {
 			own[f] = true
 		}
-		queries = append(queries, "CREATE OR REPLACE TEMP TABLE "+Table(w.Subject)+" AS "+d.query(w.Subject, among(w.Subject, own), among(person, own), ""))
+		d.steps = append(d.steps, "CREATE OR REPLACE TEMP TABLE "+Table(w.Subject)+" AS "+d.query(w.Subject, among(w.Subject, own), among(person, own), ""))
 	}
-	for _, q := range queries {
+	for _, name := range d.kept {
+		d.steps = append(d.steps, "DROP TABLE "+name)
+	}
+	for _, q := range d.steps {
 		if _, err := conn.ExecContext(ctx, q); err != nil {
 			return fault.Wrap("fact.Derive", fmt.Errorf("%w in %s", err, q))
 		}
@@ -81,13 +84,23 @@ type deriver struct {
 	snap  *lake.Snapshot
 	pack  *pack.Pack
 	req   Request
+	steps []string // statements, in order
+	kept  []string // temporary tables that only later steps read
 	names int
+}
+
+// keep makes what a query selects a temporary table that later steps read. It is a step of its own: a table can be spilled, while the parts of one
+// long statement must fit in memory together.
+func (d *deriver) keep(kind, query string) string {
+	name := d.name(kind)
+	d.steps, d.kept = append(d.steps, "CREATE OR REPLACE TEMP TABLE "+name+" AS "+query), append(d.kept, name)
+	return name
 }
 
 // name is a fresh name of a part of a statement: statements stand within one another.
 func (d *deriver) name(kind string) string {
 	d.names++
-	return fmt.Sprintf("%s%d", kind, d.names)
+	return fmt.Sprintf("fact_%s%d", kind, d.names)
 }
 
 func (d *deriver) days() string {
@@ -135,8 +148,8 @@ func among(s *pack.Subject, names map[string]bool) []*pack.Fact {
 // on days of their own; "" for everybody who is asked about, on the days asked about.
 //
 // Facts come in stages: first those taken on the day asked about, joined to the subject in one go; then those taken on a day, or by columns, that an
-// earlier stage gave. Values are worked out at the end of the stage in which the last of their inputs comes. A statement without later stages is one
-// SELECT.
+// earlier stage gave. Values are worked out at the end of the stage in which the last of their inputs comes. Where there is more than one stage, or more
+// groups of facts than one statement holds, all but the last SELECT become steps of the deriver.
 func (d *deriver) query(s *pack.Subject, facts, of []*pack.Fact, asked string) string {
 	q := &query{deriver: d, subject: s, asked: asked, stages: map[string]int{}}
 	q.subjects()
@@ -144,23 +157,17 @@ func (d *deriver) query(s *pack.Subject, facts, of []*pack.Fact, asked string) s
 	for _, f := range facts {
 		last = max(last, q.stage(f))
 	}
-	table := ""
 	for n := 0; n <= last; n++ {
-		table = q.join(n, facts, of, table)
-		if n < last {
-			name := q.name("t")
-			q.ctes = append(q.ctes, name+" AS MATERIALIZED ("+table+")")
-			table = name
-		}
+		q.join(n, facts, of)
 	}
-	if last > 0 {
-		cols := []string{"person", "subject", `"on"`}
-		for _, f := range append(slices.Clone(of), facts...) {
-			cols = append(cols, quote(f.Name.Text))
-		}
-		table = "SELECT " + strings.Join(cols, ", ") + " FROM (" + table + ")"
+	if q.table == "" {
+		return q.selected
 	}
-	return "WITH " + strings.Join(q.ctes, ",\n") + "\n" + table
+	cols := []string{"person", "subject", `"on"`}
+	for _, f := range append(slices.Clone(of), facts...) {
+		cols = append(cols, quote(f.Name.Text))
+	}
+	return "SELECT " + strings.Join(cols, ", ") + " FROM (" + q.selected + ")"
 }
 
 type query struct {
@@ -169,9 +176,12 @@ type query struct {
 	asked   string         // the relation of persons and days asked about, or ""
 	stages  map[string]int // by fact
 	silent  bool           // the register of the subject's rows was never delivered: there are none
-	ctes    []string
-	columns []string // of the stage that is being written
-	joins   []string
+	table   string         // what was joined so far, as a table that was kept; "" at the beginning
+	// Of the SELECT that is being written, and what was written last.
+	ctes     []string
+	columns  []string
+	joins    []string
+	selected string
 }
 
 // stage says in which stage a fact comes.
@@ -199,9 +209,11 @@ func anchored(f *pack.Fact) bool {
 	return f.AtExpr() != nil || f.FromExpr() != nil || len(f.OwnColumns()) > 0 || f.Household() || f.Take.Text == "person" || f.Take.Text == "spouse"
 }
 
-// join is the SELECT of one stage over the one before.
-func (q *query) join(stage int, facts, of []*pack.Fact, before string) string {
-	q.columns, q.joins = nil, nil
+// groupsAtOnce is how many groups of facts one statement joins.
+const groupsAtOnce = 6
+
+// join writes the SELECTs of one stage.
+func (q *query) join(stage int, facts, of []*pack.Fact) {
 	groups := map[string][]*pack.Fact{}
 	var order []string
 	var values []*pack.Fact
@@ -224,44 +236,54 @@ func (q *query) join(stage int, facts, of []*pack.Fact, before string) string {
 		groups[g] = append(groups[g], f)
 	}
 	sort.Strings(order)
-	from := "subject s"
 	if stage == 0 {
 		q.ownColumns(facts)
+		if q.subject.Name != "person" {
+			for _, f := range of {
+				q.columns = append(q.columns, "p."+quote(f.Name.Text))
+			}
+			q.joins = append(q.joins, "LEFT JOIN "+Table(q.pack.Subject("person"))+` p ON p.person = s.person AND p."on" = s."on"`)
+		}
 	} else {
-		from = before + " s"
+		q.next()
 	}
-	var moments []string
-	for _, g := range order {
+	for i, g := range order {
+		if i > 0 && i%groupsAtOnce == 0 {
+			q.write()
+			q.next()
+		}
 		m := moment{table: q.asked}
 		if stage > 0 {
-			var columns []string
-			if m, columns = q.moment(groups[g][0], before); len(columns) > 0 {
-				moments = append(moments, columns...)
-			}
+			m = q.moment(groups[g][0])
 		}
 		q.group(q.name("g"), groups[g], m)
 	}
-	if moments != nil {
-		from = "(SELECT *, " + strings.Join(moments, ", ") + " FROM " + before + ") s"
+	q.write()
+	for _, f := range values { // in order of declaration: each may name those before it
+		q.selected = "SELECT *, " + q.expr(f.ValueExpr(), "") + " AS " + quote(f.Name.Text) + " FROM (" + q.selected + ")"
 	}
-	if stage == 0 && q.subject.Name != "person" {
-		for _, f := range of {
-			q.columns = append(q.columns, "p."+quote(f.Name.Text))
-		}
-		q.joins = append(q.joins, "LEFT JOIN "+Table(q.pack.Subject("person"))+` p ON p.person = s.person AND p."on" = s."on"`)
-	}
-	out := "SELECT s.person, s.subject, s.\"on\""
-	if stage > 0 {
-		out = "SELECT s.*"
+}
+
+// write writes the SELECT over what was joined so far.
+func (q *query) write() {
+	out := `SELECT s.person, s.subject, s."on"`
+	from := "subject"
+	if q.table != "" {
+		out, from = "SELECT s.*", q.table
 	}
 	if len(q.columns) > 0 {
 		out += ", " + strings.Join(q.columns, ", ")
 	}
-	out += " FROM " + from + " " + strings.Join(q.joins, " ")
-	for _, f := range values { // in order of declaration: each may name those before it
-		out = "SELECT *, " + q.expr(f.ValueExpr(), "") + " AS " + quote(f.Name.Text) + " FROM (" + out + ")"
+	q.selected = out + " FROM " + from + " s " + strings.Join(q.joins, " ")
+	if len(q.ctes) > 0 {
+		q.selected = "WITH " + strings.Join(q.ctes, ",\n") + "\n" + q.selected
 	}
-	return out
+}
+
+// next keeps what was written, for the SELECT that follows.
+func (q *query) next() {
+	q.table = q.keep("t", q.selected)
+	q.ctes, q.columns, q.joins = nil, nil, nil
 }
 
 // column is a column of the subject's own row, as the stage's.

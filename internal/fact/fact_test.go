@@ -33,14 +33,17 @@ import (
 // cases is a file of testdata: one home, in which each person is a case of their own.
 type cases struct {
 	About     string
+	Pack      string   // of testdata/packs; the shipped one where absent
 	Delivered []string // registers that were delivered though nobody has a row
 	On        calendar.Day
 	People    []struct {
 		Name string
-		Rows []map[string]string // register, received; for contributions "to" repeats the row up to that month
+		Rows []map[string]string // register, received; for contributions "to" repeats the row up to that month; "= name" is the number of that case's person
 		Ask  []struct {
 			On   calendar.Day
-			AsOf calendar.Day `yaml:"as_of"`
+			AsOf calendar.Day      `yaml:"as_of"`
+			Of   string            // a kind of subject: the person's only row of it, or the only one with these facts
+			With map[string]string // by name
 			Want map[string]string
 		}
 	}
@@ -53,6 +56,11 @@ var usual = map[string]map[string]string{
 	"employers":            {"employer_name": "聊城机床"},
 	"degrees":              {"study_form": "全日制", "degree_no": "D1"},
 	"skill_certificates":   {"occupation": "6-18-01-01", "status": "有效"},
+	"housing_contracts":    {"house_kind": "新房", "house_use": "住宅", "division": "371502"},
+	"titles":               {"kind": "职称", "series": "工程", "status": "有效"},
+	"other_payments":       {"payer_level": "省级", "policy_words": "补贴", "amount_fen": "1000", "paid_day": "2024-06-01"},
+	"competition_results":  {"competition": "市赛", "competition_level": "市级", "project": "车工", "place": "1", "role": "选手", "result_day": "2024-05-01"},
+	"postdoc_stays":        {"platform_kind": "工作站", "platform_code": "W1", "uscc": "91371500MA3C0DEF0X"},
 	"employment_contracts": {"uscc": "91371500MA3C0DEF0X", "kind": "固定期限", "work_form": "全日制用工"},
 }
 
@@ -74,7 +82,13 @@ func TestFacts(t *testing.T) {
 			if err := d.Decode(&c); err != nil {
 				t.Fatal(err)
 			}
-			h := newHome(t, shipped(t, "liaocheng"))
+			p := shipped(t, "liaocheng")
+			if c.Pack != "" {
+				if p, err = pack.Load(os.DirFS("testdata/packs/"+c.Pack), packs.Files); err != nil {
+					t.Fatal(err)
+				}
+			}
+			h := newHome(t, p)
 			h.deliver(&c)
 			h.ask(&c) // spells netted on the way
 			if err := fact.Net(t.Context(), h.lake, h.pack); err != nil {
@@ -168,6 +182,8 @@ func (h *home) deliver(c *cases) {
 				for _, col := range reg.Columns {
 					v, given := r[col.Name.Text]
 					switch {
+					case strings.HasPrefix(v, "= "):
+						v = h.number(c, v[2:])
 					case col.Name.Text == "month":
 						v = month
 					case given:
@@ -196,6 +212,17 @@ func (h *home) deliver(c *cases) {
 	for _, f := range order {
 		h.load(f.register, f.received, rows[f])
 	}
+}
+
+// number is that of the case with a name.
+func (h *home) number(c *cases, name string) string {
+	for i, p := range c.People {
+		if p.Name == name {
+			return citizen(i)
+		}
+	}
+	h.t.Fatalf("no case called %s", name)
+	return ""
 }
 
 // span is the months from one to another; one empty month for registers without.
@@ -249,61 +276,120 @@ func (h *home) ask(c *cases) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	names := map[string]bool{}
-	for _, p := range c.People {
-		for _, a := range p.Ask {
-			for n := range a.Want {
-				names[n] = true
+	// Everything that is asked of a kind of subject as of a day is derived at once, on all its days; and of every fifth person alone.
+	type view struct {
+		kind string
+		asOf calendar.Day
+	}
+	type ask struct {
+		names map[string]bool
+		days  map[calendar.Day]bool
+	}
+	all, alone := map[view]ask{}, map[int]map[view]ask{}
+	add := func(asks map[view]ask, v view, on calendar.Day, facts ...map[string]string) {
+		if asks[v].names == nil {
+			asks[v] = ask{map[string]bool{}, map[calendar.Day]bool{}}
+		}
+		asks[v].days[on] = true
+		for _, m := range facts {
+			for n := range m {
+				asks[v].names[n] = true
 			}
 		}
 	}
-	type view struct{ on, asOf calendar.Day }
-	all := map[view]map[fact.Person]map[string]any{}
+	for i, p := range c.People {
+		alone[i] = map[view]ask{}
+		for _, a := range p.Ask {
+			v := view{cmp.Or(a.Of, "person"), a.AsOf}
+			add(all, v, cmp.Or(a.On, c.On), a.Want, a.With)
+			add(alone[i], v, cmp.Or(a.On, c.On), a.Want, a.With)
+		}
+	}
+	derived := func(asks map[view]ask, only fact.Person) map[view]map[fact.Person][]fact.Row {
+		out := map[view]map[fact.Person][]fact.Row{}
+		for v, a := range asks {
+			out[v] = h.rows(v.kind, slices.Collect(maps.Keys(a.names)), slices.Collect(maps.Keys(a.days)), v.asOf, only)
+		}
+		return out
+	}
+	everybody := derived(all, 0)
 	for i, p := range c.People {
 		person := fact.Person(resolver.Holder(vault.Record{Number: citizen(i)}, 0))
-		for _, a := range p.Ask {
-			v := view{cmp.Or(a.On, c.On), a.AsOf}
-			if all[v] == nil {
-				all[v] = h.derive(slices.Collect(maps.Keys(names)), v.on, v.asOf, 0)
-			}
-			h.compare(p.Name, v.on, all[v][person], a.Want)
-			if i%5 == 0 { // and this one alone, with these facts alone
-				h.compare(p.Name+", alone", v.on, h.derive(slices.Collect(maps.Keys(a.Want)), v.on, v.asOf, person)[person], a.Want)
+		rows := []map[view]map[fact.Person][]fact.Row{everybody}
+		if i%5 == 0 {
+			rows = append(rows, derived(alone[i], person))
+		}
+		for n, name := range []string{p.Name, p.Name + ", alone"}[:len(rows)] {
+			for _, a := range p.Ask {
+				v, on := view{cmp.Or(a.Of, "person"), a.AsOf}, cmp.Or(a.On, c.On)
+				h.compare(name, v.kind, on, h.only(v.kind, on, rows[n][v][person], a.With), a.Want)
 			}
 		}
 	}
 }
 
-func (h *home) compare(name string, on calendar.Day, got map[string]any, want map[string]string) {
+// only is the values of the one row of a day that has some facts; nil for nobody.
+func (h *home) only(kind string, on calendar.Day, rows []fact.Row, with map[string]string) map[string]any {
+	h.t.Helper()
+	var out map[string]any
+next:
+	for _, r := range rows {
+		if r.On != on {
+			continue
+		}
+		for n, w := range with {
+			if h.text(kind, n, r.Values[n]) != w {
+				continue next
+			}
+		}
+		if out != nil {
+			h.t.Errorf("two rows of a %s with %v", kind, with)
+		}
+		out = r.Values
+	}
+	return out
+}
+
+func (h *home) compare(name, kind string, on calendar.Day, got map[string]any, want map[string]string) {
 	h.t.Helper()
 	for n, w := range want {
 		if got == nil && w == "nobody" {
 			continue
 		}
-		if text := h.text(n, got[n]); text != w {
+		if text := h.text(kind, n, got[n]); text != w || got == nil {
 			h.t.Errorf("%s: on %s: %s is %s, want %s", name, on, n, text, w)
 		}
 	}
+}
+
+// rows derives facts of a kind of subject, by person.
+func (h *home) rows(kind string, names []string, days []calendar.Day, asOf calendar.Day, only fact.Person) map[fact.Person][]fact.Row {
+	h.t.Helper()
+	out := map[fact.Person][]fact.Row{}
+	h.read(asOf, func(ctx context.Context, conn *sql.Conn, s *lake.Snapshot) error {
+		subject := h.pack.Subject(kind)
+		if err := fact.Derive(ctx, conn, s, h.pack, fact.Request{Wants: []fact.Want{{Subject: subject, Names: names}}, Days: days, Person: only}); err != nil {
+			return err
+		}
+		rows, err := fact.Rows(ctx, conn, subject, "")
+		for _, r := range rows {
+			out[r.Person] = append(out[r.Person], r)
+		}
+		return err
+	})
+	return out
 }
 
 // derive derives facts of persons.
 func (h *home) derive(names []string, on, asOf calendar.Day, only fact.Person) map[fact.Person]map[string]any {
 	h.t.Helper()
 	out := map[fact.Person]map[string]any{}
-	h.read(asOf, func(ctx context.Context, conn *sql.Conn, s *lake.Snapshot) error {
-		subject := h.pack.Subject("person")
-		if err := fact.Derive(ctx, conn, s, h.pack, fact.Request{Wants: []fact.Want{{Subject: subject, Names: names}}, Days: []calendar.Day{on}, Person: only}); err != nil {
-			return err
+	for person, rows := range h.rows("person", names, []calendar.Day{on}, asOf, only) {
+		if len(rows) != 1 {
+			h.t.Errorf("%d rows for one person", len(rows))
 		}
-		rows, err := fact.Rows(ctx, conn, subject, "")
-		for _, r := range rows {
-			if out[r.Person] != nil {
-				h.t.Errorf("two rows for one person")
-			}
-			out[r.Person] = r.Values
-		}
-		return err
-	})
+		out[person] = rows[0].Values
+	}
 	return out
 }
 
@@ -326,8 +412,8 @@ func (h *home) read(asOf calendar.Day, f func(context.Context, *sql.Conn, *lake.
 }
 
 // text is a fact as a case writes it.
-func (h *home) text(name string, v any) string {
-	f := h.pack.Fact(h.pack.Subject("person"), name)
+func (h *home) text(kind, name string, v any) string {
+	f := h.pack.Fact(h.pack.Subject(kind), name)
 	switch {
 	case f == nil:
 		h.t.Fatalf("no fact called %s", name)

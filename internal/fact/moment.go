@@ -12,46 +12,33 @@ import (
 // in one go. Any other is a relation of one row a person, "on" and, as a fact has them, "from" and "row.<column>": each once, however many subject
 // rows it serves.
 type moment struct {
-	table string   // the relation; "" for the days asked about
-	cols  []string // its columns beside person and "on"
-	at    string   // the column of the stage that has the day, or "on"
+	table    string   // the relation; "" for the days asked about
+	cols     []string // its columns beside person and "on"
+	at, from string   // SQL over the subject s for its day and for the day since which months count; "" for the day asked about and for none
 }
 
-// moment makes the relation of a fact's moments over a stage, and the columns that the stage needs to be joined to it.
+// moment keeps the moments of a fact over what was joined so far.
 //
 // Nobody looks ahead: where the day of a fact is still to come on the day asked about, the fact is taken on the day asked about.
-func (q *query) moment(f *pack.Fact, before string) (moment, []string) {
-	name := q.name("m")
-	m := moment{table: name, at: `"on"`}
-	var stage, picked, told []string
+func (q *query) moment(f *pack.Fact) moment {
+	var m moment
+	on, told := `s."on"`, "TRUE"
 	if x := f.AtExpr(); x != nil {
-		m.at = quote("at " + name)
-		day := q.expr(x, "")
-		stage = append(stage, fmt.Sprintf(`CASE WHEN %[1]s < "on" THEN %[1]s WHEN %[1]s >= "on" THEN "on" END AS %[2]s`, day, m.at))
-		told = append(told, m.at+" IS NOT NULL")
+		m.at = fmt.Sprintf(`(CASE WHEN %[1]s < s."on" THEN %[1]s WHEN %[1]s >= s."on" THEN s."on" END)`, q.expr(x, "s"))
+		on, told = m.at, told+" AND "+m.at+" IS NOT NULL"
 	}
-	picked = append(picked, "person", m.at+` AS "on"`)
+	picked := []string{"s.person", on + ` AS "on"`}
 	if x := f.FromExpr(); x != nil {
-		from := quote("from " + name)
-		stage = append(stage, q.expr(x, "")+" AS "+from)
-		picked = append(picked, from+` AS "from"`)
-		told = append(told, from+" IS NOT NULL")
+		m.from = q.expr(x, "s")
+		picked, told = append(picked, m.from+` AS "from"`), told+" AND "+m.from+" IS NOT NULL"
 		m.cols = append(m.cols, "from")
 	}
 	for _, own := range f.OwnColumns() {
-		picked = append(picked, quote("row."+own))
+		picked = append(picked, "s."+quote("row."+own))
 		m.cols = append(m.cols, "row."+own)
 	}
-	source := before
-	if stage != nil {
-		source = "(SELECT *, " + strings.Join(stage, ", ") + " FROM " + before + ")"
-	}
-	where := ""
-	if told != nil {
-		where = " WHERE " + strings.Join(told, " AND ")
-	}
-	q.ctes = append(q.ctes, fmt.Sprintf("%s AS MATERIALIZED (SELECT DISTINCT %s FROM %s%s)", name, strings.Join(picked, ", "), source, where))
-	return m, stage
+	m.table = q.keep("m", fmt.Sprintf("SELECT DISTINCT %s FROM %s s WHERE %s", strings.Join(picked, ", "), q.table, told))
+	return m
 }
 
 // key lists the moment's columns: the person from rows x, the rest from the moments d; "" for columns without a table.
@@ -69,31 +56,30 @@ func (m moment) key(d, x string) string {
 	return strings.Join(out, ", ")
 }
 
-// on joins what was answered for moments to the stage s.
+// on joins what was answered for moments to the subject s.
 func (m moment) on(name string) string {
 	at := m.at
 	if at == "" {
-		at = `"on"`
+		at = `s."on"`
 	}
-	out := fmt.Sprintf(`%[1]s.person = s.person AND %[1]s."on" = s.%[2]s`, name, at)
+	out := fmt.Sprintf(`%[1]s.person = s.person AND %[1]s."on" = %[2]s`, name, at)
 	for _, c := range m.cols {
-		theirs := quote(c)
+		theirs := "s." + quote(c)
 		if c == "from" {
-			theirs = quote("from " + m.table)
+			theirs = m.from
 		}
-		out += fmt.Sprintf(" AND %s.%s IS NOT DISTINCT FROM s.%s", name, quote(c), theirs)
+		out += fmt.Sprintf(" AND %s.%s IS NOT DISTINCT FROM %s", name, quote(c), theirs)
 	}
 	return out
 }
 
-// missing is SQL over the stage s for a moment that nobody can tell, or a column to match that nobody told; "" where there is none.
+// missing is SQL over the subject s for a moment that nobody can tell, or a column to match that nobody told; "" where there is none.
 func (m moment) missing(f *pack.Fact) string {
 	var out []string
-	if f.AtExpr() != nil {
-		out = append(out, "s."+m.at+" IS NULL")
-	}
-	if f.FromExpr() != nil {
-		out = append(out, "s."+quote("from "+m.table)+" IS NULL")
+	for _, x := range []string{m.at, m.from} {
+		if x != "" {
+			out = append(out, x+" IS NULL")
+		}
 	}
 	pairs, _ := f.Matches()
 	for _, p := range pairs {
@@ -194,8 +180,7 @@ func (q *query) userUnit(latest, employers string, m moment) string {
 	if !ok {
 		contracts = `(SELECT 0 AS person, '' AS uscc, '' AS user_uscc, DATE '1970-01-01' AS start_day, DATE '1970-01-01' AS end_day, DATE '1970-01-01' AS terminated_day WHERE FALSE)`
 	}
-	l := q.name("l")
-	q.ctes = append(q.ctes, l+" AS MATERIALIZED ("+latest+")")
+	l := q.keep("l", latest)
 	return fmt.Sprintf(`SELECT l.* REPLACE (CASE WHEN c.user_uscc IS NOT NULL THEN c.user_uscc WHEN a.dispatch IS FALSE OR a.dispatch IS NULL AND c.person IS NOT NULL THEN l.uscc END AS uscc)
 FROM %[1]s l LEFT JOIN (
   SELECT l.person, l."on", l.uscc, arg_max_null(k.user_uscc, (k.start_day, k.user_uscc)) AS user_uscc FROM %[1]s l JOIN %[2]s k ON k.person = l.person AND k.uscc = l.uscc

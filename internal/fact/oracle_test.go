@@ -1,6 +1,7 @@
 package fact_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -37,6 +38,17 @@ facts:
   - {name: last, title: {zh: 最后, en: Last}, type: day, take: months_last, register: contributions, kinds: [pension]}
   - {name: certificates, title: {zh: 本数, en: Certificates}, type: int, unit: certificate, min: 0, max: 99, take: count, register: skill_certificates, where: issued_day <= on, absent: 0}
   - {name: first_level, title: {zh: 首证, en: First level}, type: code, codes: skill_level, take: first, register: skill_certificates, by: issued_day, value: level, where: issued_day <= on}
+  - {name: again, title: {zh: 补扣, en: Again}, type: int, unit: month, min: 0, max: 1200, take: months_total, register: contributions, kinds: [pension], qualities: [recollected], absent: 0}
+  - {name: city, title: {zh: 本市, en: City}, type: int, unit: month, min: 0, max: 1200, take: months_total, register: contributions, kinds: [pension], place: city, absent: 0}
+  - {name: city_longest, title: {zh: 本市最长, en: City longest}, type: int, unit: month, min: 0, max: 1200, take: months_longest, register: contributions, kinds: [pension, unemployment], qualities: [paid, late], place: city, absent: 0}
+  - {name: received_total, title: {zh: 到账, en: Received}, type: int, unit: month, min: 0, max: 1200, take: months_total, register: contributions, kinds: [pension], counted: received, absent: 0}
+  - {name: received_longest, title: {zh: 到账最长, en: Received longest}, type: int, unit: month, min: 0, max: 1200, take: months_longest, register: contributions, kinds: [pension, unemployment], counted: received, absent: 0}
+  - {name: prompt, title: {zh: 及时, en: Prompt}, type: int, unit: month, min: 0, max: 1200, take: months_total, register: contributions, kinds: [pension], within_months: 1, absent: 0}
+  - {name: since, title: {zh: 自, en: Since}, type: int, unit: month, min: 0, max: 1200, take: months_longest, register: contributions, kinds: [pension], from: 'day("2023-06-16")', absent: 0}
+  - {name: of_year, title: {zh: 一年, en: Of a year}, type: int, unit: month, min: 0, max: 1200, take: months_total, register: contributions, kinds: [pension, unemployment], from: 'add_months(on, -11)', absent: 0}
+  - {name: at_half, title: {zh: 半年时, en: At half}, type: int, unit: month, min: 0, max: 1200, take: months_current, register: contributions, kinds: [pension], at: 'add_months(pension_first_day, 5)', absent: 0}
+  - {name: after_half, title: {zh: 半年后, en: After half}, type: day, take: months_first, register: contributions, kinds: [pension], from: 'add_months(pension_first_day, 6)', at: 'add_months(pension_first_day, 11)'}
+  - {name: last_before, title: {zh: 此前, en: Before}, type: int, unit: month, min: 0, max: 1200, take: person, value: unemployment_months_total, at: 'add_months(last, -3)'}
   - {name: late_or_back, title: {zh: 迟补, en: Late or back}, type: int, unit: month, min: 0, max: 2400, take: value, value: late + back}
 `
 
@@ -62,6 +74,7 @@ type payment struct {
 	how      string
 	received bool
 	day      calendar.Day
+	place    string
 }
 
 // Random payments of many people, counted by SQL and by a loop that knows only the sentences of the doc comment.
@@ -75,7 +88,8 @@ func TestNettingAgainstALoop(t *testing.T) {
 		for range dice.IntN(60) {
 			p := payment{person: i, uscc: []string{"91371500MA3C0DEF0X", "12371500MB2821234A", "91371500MA3C9999XX"}[dice.IntN(3)],
 				kind: []string{"pension", "pension", "unemployment"}[dice.IntN(3)], month: calendar.Month(202301).Add(dice.IntN(24)), base: 4000 + dice.IntN(3)*500,
-				how: []string{"normal", "normal", "normal", "normal", "back", "adjust", "refund", "lump", "transfer"}[dice.IntN(9)], received: dice.IntN(12) > 0}
+				how: []string{"normal", "normal", "normal", "normal", "back", "adjust", "refund", "lump", "transfer", "recollected"}[dice.IntN(10)], received: dice.IntN(12) > 0,
+				place: []string{"", "371502", "371581", "370102"}[dice.IntN(4)]}
 			p.day = p.month.First().AddDays(dice.IntN(110))
 			if p.day > 20241231 {
 				p.day = 20241231
@@ -90,7 +104,7 @@ func TestNettingAgainstALoop(t *testing.T) {
 	}
 	var rows [][]string
 	for _, p := range all {
-		rows = append(rows, []string{citizen(p.person), "张三", p.uscc, p.kind, p.month.String(), fmt.Sprint(p.base), p.how, map[bool]string{true: "是", false: "否"}[p.received], p.day.String()})
+		rows = append(rows, []string{citizen(p.person), "张三", p.uscc, p.kind, p.month.String(), fmt.Sprint(p.base), p.how, map[bool]string{true: "是", false: "否"}[p.received], p.day.String(), "", p.place})
 	}
 	dice.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 	h.load("contributions", "2025-01-01", rows)
@@ -98,7 +112,8 @@ func TestNettingAgainstALoop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := []string{"pension_months_total", "pension_months_current", "pension_first_day", "longest", "current", "on_time", "late", "back", "last", "late_or_back"}
+	names := []string{"pension_months_total", "pension_months_current", "pension_first_day", "longest", "current", "on_time", "late", "back", "last", "late_or_back",
+		"again", "city", "city_longest", "received_total", "received_longest", "prompt", "since", "of_year", "at_half", "after_half", "last_before"}
 	for _, stored := range []bool{false, true} {
 		if stored {
 			if err := fact.Net(t.Context(), h.lake, h.pack); err != nil {
@@ -120,91 +135,156 @@ func TestNettingAgainstALoop(t *testing.T) {
 	}
 }
 
+// month is what one month of one kind came to: how it came about, how many months later it was received, and whether it was insured in the city.
+type month struct {
+	quality string
+	lag     int
+	city    bool
+}
+
+var order = []string{"paid", "late", "recollected", "back", "transfer"}
+
+// netted is the months of a kind that stand, by a loop.
+func netted(all []payment, person int, kind string) map[calendar.Month]month {
+	out := map[calendar.Month]month{}
+	for m := calendar.Month(202301); m <= 202412; m = m.Add(1) {
+		net, own := 0, map[string]int{}
+		var rows []payment
+		for _, p := range all {
+			if p.person == person && p.kind == kind && p.month == m && p.received && p.how != "adjust" {
+				sign := 1
+				if p.how == "refund" {
+					sign = -1
+				}
+				net, own[p.uscc] = net+sign, own[p.uscc]+sign
+				rows = append(rows, p)
+			}
+		}
+		if net <= 0 {
+			continue
+		}
+		best, lag, city := 9, 0, false
+		for _, p := range rows {
+			if p.how == "refund" || own[p.uscc] <= 0 {
+				continue
+			}
+			q := "paid"
+			switch {
+			case p.how == "transfer", p.how == "recollected", p.how == "back":
+				q = p.how
+			case p.how == "lump":
+				q = "back"
+			case p.day > m.Add(1).Last():
+				q = "late"
+			}
+			n, after := slices.Index(order, q), max(0, p.day.Month().Index()-m.Index())
+			if n < best || n == best && after < lag {
+				best, lag = n, after
+			}
+			city = city || strings.HasPrefix(p.place, "3715") || p.place == "" && p.how != "transfer"
+		}
+		out[m] = month{order[best], lag, city}
+	}
+	return out
+}
+
+// choice is which months a fact counts.
+type choice struct {
+	kinds     string
+	qualities string // "" for all
+	city      bool
+	received  bool
+	within    int // -1 for any
+	from      calendar.Day
+	on        calendar.Day
+}
+
+// counted is the months that a choice counts, each once and in order, as numbers.
+func counted(nets map[string]map[calendar.Month]month, c choice) []int {
+	seen := map[int]bool{}
+	for kind, months := range nets {
+		for m, x := range months {
+			i := m.Index()
+			if c.received {
+				i += x.lag
+			}
+			switch {
+			case !strings.Contains(c.kinds, kind), c.qualities != "" && !strings.Contains(c.qualities, x.quality), c.city && !x.city, c.within >= 0 && x.lag > c.within:
+			case i > c.on.Month().Index(), c.from != 0 && i < c.from.Month().Index():
+			default:
+				seen[i] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// runs are the longest and the last stretch of months without a gap.
+func runs(months []int) (longest, last int) {
+	for i, m := range months {
+		if i == 0 || months[i-1] != m-1 {
+			last = 0
+		}
+		last++
+		longest = max(longest, last)
+	}
+	return longest, last
+}
+
 // count is the facts of one person by a loop.
 func count(all []payment, person int, on calendar.Day) map[string]any {
-	quality := map[string]map[calendar.Month]string{"pension": {}, "unemployment": {}}
-	for kind, months := range quality {
-		for m := calendar.Month(202301); m <= on.Month() && m <= 202412; m = m.Add(1) {
-			net, own := 0, map[string]int{}
-			for _, p := range all {
-				if p.person == person && p.kind == kind && p.month == m && p.received && p.how != "adjust" {
-					sign := 1
-					if p.how == "refund" {
-						sign = -1
-					}
-					net, own[p.uscc] = net+sign, own[p.uscc]+sign
-				}
-			}
-			if net <= 0 {
-				continue
-			}
-			order, best := []string{"paid", "late", "back", "transfer"}, 9
-			for _, p := range all {
-				if p.person != person || p.kind != kind || p.month != m || !p.received || p.how == "adjust" || p.how == "refund" || own[p.uscc] <= 0 {
-					continue
-				}
-				q := "paid"
-				switch {
-				case p.how == "transfer":
-					q = "transfer"
-				case p.how == "back" || p.how == "lump":
-					q = "back"
-				case p.day > m.Add(1).Last():
-					q = "late"
-				}
-				best = min(best, slices.Index(order, q))
-			}
-			months[m] = order[best]
-		}
+	nets := map[string]map[calendar.Month]month{"pension": netted(all, person, "pension"), "unemployment": netted(all, person, "unemployment")}
+	out := map[string]any{}
+	months := func(c choice) []int {
+		c.on = cmp.Or(c.on, on)
+		return counted(nets, c)
 	}
-	run := func(kinds []string, qualities string) (longest, last int, end calendar.Month, n int) {
-		length := 0
-		for m := calendar.Month(202301); m <= 202412; m = m.Add(1) {
-			there := false
-			for _, k := range kinds {
-				q := quality[k][m]
-				there = there || q != "" && strings.Contains(qualities, q)
-			}
-			if !there {
-				length = 0
-				continue
-			}
-			length++
-			n++
-			longest, last, end = max(longest, length), length, m
-		}
-		return longest, last, end, n
-	}
-	still := func(length int, end calendar.Month, grace int) int64 {
-		if end == 0 || end.Index() < on.Month().Index()-grace {
+	total := func(c choice) int64 { return int64(len(months(c))) }
+	longest := func(c choice) int64 { n, _ := runs(months(c)); return int64(n) }
+	current := func(c choice, grace int) int64 {
+		ms := months(c)
+		if len(ms) == 0 || ms[len(ms)-1] < cmp.Or(c.on, on).Month().Index()-grace {
 			return 0
 		}
-		return int64(length)
+		_, n := runs(ms)
+		return int64(n)
 	}
-	const every = "paid late back transfer"
-	out := map[string]any{}
-	both := []string{"pension", "unemployment"}
-	longest, length, end, _ := run(both, every)
-	out["longest"], out["current"] = int64(longest), still(length, end, 3)
-	_, length, end, _ = run(both[:1], "paid late")
-	out["pension_months_current"] = still(length, end, 2)
-	_, _, end, n := run(both[:1], every)
-	out["pension_months_total"], out["last"] = int64(n), nil
-	if end != 0 {
-		out["last"] = end.First()
-	}
-	out["pension_first_day"] = nil
-	for _, m := range slices.Sorted(maps.Keys(quality["pension"])) {
-		if quality["pension"][m] != "transfer" {
-			out["pension_first_day"] = m.First()
-			break
+	first := func(ms []int) any {
+		if len(ms) == 0 {
+			return nil
 		}
+		return calendar.MonthAt(ms[0]).First()
 	}
-	for name, q := range map[string]string{"on_time": "paid", "late": "late", "back": "back"} {
-		_, _, _, n := run(both[:1], q)
-		out[name] = int64(n)
+	const both = "pension unemployment"
+	any := choice{kinds: "pension", within: -1}
+	with := func(f func(*choice)) choice { c := any; f(&c); return c }
+	out["longest"] = longest(with(func(c *choice) { c.kinds = both }))
+	out["current"] = current(with(func(c *choice) { c.kinds = both }), 3)
+	out["pension_months_current"] = current(with(func(c *choice) { c.qualities = "paid late recollected" }), 2)
+	out["pension_months_total"], out["last"] = total(any), nil
+	if ms := months(any); len(ms) > 0 {
+		out["last"] = first(ms[len(ms)-1:])
+	}
+	out["pension_first_day"] = first(months(with(func(c *choice) { c.qualities, c.city = "paid late recollected back", true })))
+	for name, q := range map[string]string{"on_time": "paid", "late": "late", "back": "back", "again": "recollected"} {
+		out[name] = total(with(func(c *choice) { c.qualities = q }))
 	}
 	out["late_or_back"] = out["late"].(int64) + out["back"].(int64)
+	out["city"] = total(with(func(c *choice) { c.city = true }))
+	out["city_longest"] = longest(with(func(c *choice) { c.kinds, c.city, c.qualities = both, true, "paid late" }))
+	out["received_total"] = total(with(func(c *choice) { c.received = true }))
+	out["received_longest"] = longest(with(func(c *choice) { c.kinds, c.received = both, true }))
+	out["prompt"] = total(with(func(c *choice) { c.within = 1 }))
+	out["since"] = longest(with(func(c *choice) { c.from = 20230616 }))
+	out["of_year"] = total(with(func(c *choice) { c.kinds, c.from = both, on.AddMonths(-11) }))
+	out["at_half"], out["after_half"], out["last_before"] = nil, nil, nil
+	if d, ok := out["pension_first_day"].(calendar.Day); ok {
+		out["at_half"] = current(with(func(c *choice) { c.on = min(on, d.AddMonths(5)) }), 0)
+		out["after_half"] = first(months(with(func(c *choice) { c.from, c.on = d.AddMonths(6), min(on, d.AddMonths(11)) })))
+	}
+	if d, ok := out["last"].(calendar.Day); ok {
+		out["last_before"] = total(with(func(c *choice) { c.kinds, c.on = "unemployment", d.AddMonths(-3) }))
+	}
 	return out
 }
 
@@ -261,7 +341,7 @@ func TestStoredSpellsEqualFresh(t *testing.T) {
 	// One person, alone, is the same as among all; and many days at once are the same as one by one.
 	n := 0
 	for person, want := range fresh {
-		if n++; n > 10 {
+		if n++; n > 3 {
 			break
 		}
 		if got := h.derive(names, 20230620, 0, person)[person]; !reflect.DeepEqual(got, want) {

@@ -21,7 +21,8 @@ const contributions = "contributions"
 //
 // spell: one row a holder, kind, quality, employer, place, lag and stretch of months without a gap.
 // place: division where insured; ” for elsewhere, nobody says where.
-// lag: how many months after the month it is due for a payment was received; 0 in that month itself, before it, or nobody says when.
+// lag: how many months after the month it is due for a payment was received; 0 in that month itself, before it, where nobody says when, and
+// everywhere in a pack that has no fact by months received, so that spells are not cut for nothing.
 // m_from, m_to: months as year * 12 + month - 1, both included.
 const spellTable = "spell"
 
@@ -36,7 +37,7 @@ WITH paid AS (
     CASE WHEN pay_kind = 'refund' OR paid_fen < 0 THEN -1 ELSE 1 END AS sign,
     CASE WHEN pay_kind = 'transfer' THEN 5 WHEN pay_kind IN ('back', 'lump') THEN 4 WHEN pay_kind = 'recollected' THEN 3
          WHEN posted_day >= month + INTERVAL 2 MONTH THEN 2 ELSE 1 END * 10000
-      + CASE WHEN posted_day >= month + INTERVAL 1 MONTH THEN least(year(posted_day) * 12 + month(posted_day) - year(month) * 12 - month(month), 9999) ELSE 0 END AS way,
+      + %[6]s AS way,
     CASE WHEN %[4]s OR insured_place IS NULL AND pay_kind <> 'transfer' THEN '0' ELSE '1' END
       || coalesce(insured_place, CASE WHEN pay_kind <> 'transfer' THEN %[5]s ELSE '' END) AS place
   FROM %[1]s
@@ -53,6 +54,22 @@ SELECT holder, kind, ['paid', 'late', 'recollected', 'back', 'transfer'][way // 
   CAST(min(m) AS INTEGER) AS m_from, CAST(max(m) AS INTEGER) AS m_to
 FROM numbered GROUP BY holder, kind, way, uscc, place, stretch`
 
+// lag is SQL for how many months after its own a payment was received.
+const lag = `CASE WHEN posted_day >= month + INTERVAL 1 MONTH THEN least(year(posted_day) * 12 + month(posted_day) - year(month) * 12 - month(month), 9999) ELSE 0 END`
+
+// netting is the query that nets a source for a pack, over the holders that leave a rest when divided by n.
+func netting(p *pack.Pack, source string, n, rest int64) string {
+	after := "0"
+	for _, s := range p.Subjects {
+		for _, f := range s.Facts {
+			if text(f.Counted) == "received" || f.Within != nil {
+				after = lag
+			}
+		}
+	}
+	return fmt.Sprintf(net, source, n, rest, inCity("insured_place", p), expr.Quote(p.Division), after)
+}
+
 // rowsAtOnce is how many month rows are netted at once: the rest of the memory limit is room for sorting them.
 const rowsAtOnce = 2_000_000
 
@@ -65,7 +82,7 @@ func parts(s *lake.Snapshot, p *pack.Pack, source string) []string {
 	n := rows/rowsAtOnce + 1
 	out := make([]string, n)
 	for i := range out {
-		out[i] = fmt.Sprintf(net, source, n, i, inCity("insured_place", p), expr.Quote(p.Division))
+		out[i] = netting(p, source, n, int64(i))
 	}
 	return out
 }
@@ -117,7 +134,7 @@ func Net(ctx context.Context, l *lake.Lake, p *pack.Pack) (err error) {
 // left unsaid is written under its old number.
 func newest(s *lake.Snapshot, p *pack.Pack) string {
 	sum := sha256.New()
-	sum.Write([]byte(net + p.Division)) // spells of another program or of another city are not these
+	sum.Write([]byte(netting(p, "", 1, 0))) // spells of another program, of another city or without what facts ask for are not these
 	files := s.Files(contributions)
 	for _, f := range files {
 		sum.Write([]byte(f.Path + "\n"))

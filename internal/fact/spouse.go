@@ -30,14 +30,12 @@ func (q *query) spouse(m moment) string {
 		status = `(SELECT person, CASE WHEN bool_or(marital_status = 'married') THEN TRUE WHEN bool_or(marital_status IN ('single', 'widowed', 'divorced')) THEN FALSE END AS married
   FROM ` + rows + ` GROUP BY person)`
 	}
-	name := q.name("w")
-	q.ctes = append(q.ctes, fmt.Sprintf(`%[1]s AS MATERIALIZED (SELECT d.person, d."on", CASE WHEN w.spouse IS NOT NULL THEN TRUE ELSE p.married END AS married, w.spouse
-FROM (SELECT DISTINCT person, "on" FROM %[2]s) d LEFT JOIN (
-  SELECT d.person, d."on", arg_max(w.spouse, (w.registered_day, w.spouse)) AS spouse FROM (SELECT DISTINCT person, "on" FROM %[2]s) d JOIN %[3]s w
+	return q.keep("w", fmt.Sprintf(`SELECT d.person, d."on", CASE WHEN w.spouse IS NOT NULL THEN TRUE ELSE p.married END AS married, w.spouse
+FROM (SELECT DISTINCT person, "on" FROM %[1]s) d LEFT JOIN (
+  SELECT d.person, d."on", arg_max(w.spouse, (w.registered_day, w.spouse)) AS spouse FROM (SELECT DISTINCT person, "on" FROM %[1]s) d JOIN %[2]s w
     ON w.person = d.person AND w.registered_day <= d."on" AND (w.ended_day IS NULL OR w.ended_day > d."on")
   GROUP BY d.person, d."on") w ON w.person = d.person AND w."on" = d."on"
-LEFT JOIN %[4]s p ON p.person = d.person)`, name, m.table, wed, status))
-	return name
+LEFT JOIN %[3]s p ON p.person = d.person`, m.table, wed, status))
 }
 
 // marriages is SQL for marriages from both sides: one row a person, spouse and registered_day, with the day it ended if anybody told one.
@@ -63,8 +61,8 @@ func (q *query) spouses(name string, facts []*pack.Fact, m moment) bool {
 	if q.pack.Register("marriages") == nil || q.pack.Register("people") == nil || q.pack.Register("deaths") == nil {
 		return false
 	}
-	w, a := q.spouse(m), q.name("a")
-	q.ctes = append(q.ctes, fmt.Sprintf(`%s AS MATERIALIZED (SELECT DISTINCT spouse AS person, "on" FROM %s WHERE spouse IS NOT NULL)`, a, w))
+	w := q.spouse(m)
+	a := q.keep("a", `SELECT DISTINCT spouse AS person, "on" FROM `+w+` WHERE spouse IS NOT NULL`)
 	var cols []string
 	for _, f := range facts {
 		known := "w.spouse IS NOT NULL"
@@ -85,10 +83,9 @@ func (q *query) household(name string, facts []*pack.Fact, m moment) bool {
 	if q.pack.Register("marriages") == nil || q.pack.Register("people") == nil || q.pack.Register("deaths") == nil {
 		return false
 	}
-	w, x := q.spouse(m), q.name("x")
-	q.ctes = append(q.ctes, fmt.Sprintf(`%[1]s AS MATERIALIZED (
-SELECT d.*, d.person AS member, CASE WHEN w.spouse IS NULL THEN 1 ELSE 2 END AS members, (w.married IS FALSE OR w.spouse IS NOT NULL) AS settled FROM %[2]s d JOIN %[3]s w USING (person, "on")
-UNION ALL SELECT d.*, w.spouse, 2, TRUE FROM %[2]s d JOIN %[3]s w USING (person, "on") WHERE w.spouse IS NOT NULL)`, x, m.table, w))
+	w := q.spouse(m)
+	x := q.keep("x", fmt.Sprintf(`SELECT d.*, d.person AS member, CASE WHEN w.spouse IS NULL THEN 1 ELSE 2 END AS members, (w.married IS FALSE OR w.spouse IS NOT NULL) AS settled FROM %[1]s d JOIN %[2]s w USING (person, "on")
+UNION ALL SELECT d.*, w.spouse, 2, TRUE FROM %[1]s d JOIN %[2]s w USING (person, "on") WHERE w.spouse IS NOT NULL`, m.table, w))
 	var only func(string) string
 	if q.req.Person != 0 {
 		only = within(x, "member")

@@ -149,6 +149,9 @@ func (o *origins) told(view finding.View) (out []told) {
 	person := o.pack.Subject("person")
 	at := map[string]int{}
 	for _, f := range person.Facts {
+		if _, asked := view.Facts[f.Name.Text]; !asked {
+			continue
+		}
 		reg := f.Source()
 		if reg == nil && f.ValueExpr() != nil { // worked out: it stands with the first fact that it is worked out from
 			for _, in := range f.ValueExpr().Inputs() {
