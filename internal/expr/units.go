@@ -57,7 +57,7 @@ func (c *compiler) units(id int64, n *node) *node {
 	return n
 }
 
-// product is the unit of a product: times a literal the unit stays; fen/month times month is fen. A ratio is part_of's, which says how
+// product is the unit of a product: fen/month times month is fen; times a literal it is open, and fits any. A ratio is part_of's, which says how
 // the amount is rounded, and any other product of two units means nothing.
 func (c *compiler) product(id int64, n *node) *node {
 	a, b := n.args[0], n.args[1]
@@ -67,12 +67,7 @@ func (c *compiler) product(id int64, n *node) *node {
 		}
 	}
 	switch {
-	case a.unit == "" && b.unit == "":
-	case a.literal():
-		n.unit = b.unit
-	case b.literal():
-		n.unit = a.unit
-	case a.unit == "" || b.unit == "": // of what unit nobody says
+	case a.unit == "" || b.unit == "": // a literal may be a rate (500 fen a month) or turn one unit into another (12 months a year): nobody says
 	default:
 		var ok bool
 		if n.unit, ok = times(a.unit, b.unit); !ok {

@@ -63,7 +63,7 @@ func TestCutFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cuts := 6 // a file; each cut is the loading of a whole pack
+	cuts := 1 // a file; each cut is the loading of a whole pack
 	if os.Getenv("BOLE_FULL") == "1" {
 		cuts = 30
 	}
