@@ -255,7 +255,7 @@ func (b *Book) Sources(ctx context.Context) (out []Source, err error) {
 type View struct {
 	Person   fact.Person
 	On       calendar.Day
-	Facts    map[string]any          // of the person, by name: those that policies ask for and what they are worked out from
+	Facts    map[string]any          // of the person, by name: those that policies ask for, what they are worked out from, and who the person is
 	Policies []Explanation           // every policy of the pack, one a subject row
 	Months   map[string][]fact.Month // by policy: the months of the kinds that it counts
 	From     calendar.Month          // the first month that the register of contributions tells of; 0 when never delivered
@@ -285,6 +285,11 @@ func (b *Book) View(ctx context.Context, person fact.Person, on calendar.Day) (v
 		want := fact.Want{Subject: subject}
 		for _, p := range policy.All(b.pack) {
 			want.Names = append(want.Names, p.FactNames()...)
+		}
+		for _, f := range subject.Facts {
+			if r := f.Source(); r != nil && r.Name == "people" {
+				want.Names = append(want.Names, f.Name.Text)
+			}
 		}
 		err := fact.Derive(ctx, conn, s, b.pack, fact.Request{Wants: []fact.Want{want}, Days: []calendar.Day{on}, Person: person})
 		if err != nil {

@@ -165,7 +165,7 @@ func fixed(f *pack.Fact) bool {
 	if f.Take.Text == "value" {
 		return slices.Contains(f.ValueExpr().Inputs(), "on")
 	}
-	return f.Take.Text == "column" || f.Take.Text == "months_first"
+	return f.Take.Text == "column" && f.Source() == nil || f.Take.Text == "months_first"
 }
 
 func (x *Explanation) state(id string) policy.State {

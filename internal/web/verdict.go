@@ -298,7 +298,7 @@ func (o *origins) subjectTitle(x finding.Explanation) string {
 	}
 	parts := []string{o.in(x.Policy.Subject.Title) + " " + short(x.Subject)}
 	for _, f := range x.Policy.Subject.Facts {
-		if x.Facts[f.Name.Text] != nil && f.Take.Text == "column" {
+		if x.Facts[f.Name.Text] != nil && f.Take.Text == "column" && f.Source() == nil {
 			parts = append(parts, o.value(f, x.Facts[f.Name.Text]))
 		}
 	}
