@@ -204,18 +204,18 @@ func (a author) condition(x func(Type) *tree) *tree {
 }
 
 func (a author) number(x func(Type) *tree) *tree {
-	switch a.IntN(28) {
+	switch a.IntN(32) {
 	case 12, 17, 21, 22:
 		f := a.one("year_of", "month_of", "day_of", "half_year_of")
 		return write(f, Int, f+"(%s)", x(Day))
-	case 18, 19:
+	case 18, 19, 30:
 		part := a.one("p.share", "children", "37", "-37")
-		return write("part_of", Int, "part_of(%s, %s, "+a.one("100", "1000", "7", "1", "2", "12")+", "+strconv.Quote(a.one(Roundings...))+")", x(Int), a.leafOrLiteral(part))
+		return write("part_of", Int, "part_of(%s, %s, "+a.one("2", "2", "4", "7", "12", "100", "1000", "1")+", "+strconv.Quote(a.one(Roundings...))+")", x(Int), a.leafOrLiteral(part))
 	case 20:
 		return write("months_in_years", Int, "months_in_years(%s)", x(Int))
-	case 15:
+	case 15, 28:
 		return write("length_of", Int, "length_of(%s)", x(Text))
-	case 16:
+	case 16, 29:
 		return write("number_of", Int, "number_of(%s, %s)", x(Text), a.literalOf("0", "-1", "3000000000"))
 	case 0, 1, 2:
 		op := a.one("+", "-")
@@ -225,7 +225,7 @@ func (a author) number(x func(Type) *tree) *tree {
 	case 4, 5, 6:
 		op := a.one("/", "%")
 		return write(op, Int, "(%s "+strings.ReplaceAll(op, "%", "%%")+" %s)", x(Int), a.literalOf("2", "3", "7", "-2", "-7", "10", "12", "-1", "1", "1000", "3000000000"))
-	case 7:
+	case 7, 31:
 		return write("-x", Int, "-(%s)", x(Int))
 	case 8, 9, 23, 24, 25, 26:
 		if a.chance(40) {

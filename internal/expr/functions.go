@@ -103,12 +103,12 @@ var Functions = []Function{
 	ofDay("month_of", "12", "the month that a day is in, from 1 to 12", 1, 12, func(d calendar.Day) int { return int(d/100) % 100 }),
 	ofDay("day_of", "20", "the day of the month, from 1 to 31", 1, 31, func(d calendar.Day) int { return int(d % 100) }),
 	ofDay("half_year_of", "2", "the half of the year that a day is in: 1 to the end of June, then 2", 1, 2, func(d calendar.Day) int { return (int(d/100)%100 + 5) / 6 }),
-	stretch("first_of_month", "2024-12-01", "the first day of the month that a day is in", 1, true),
-	stretch("last_of_month", "2024-12-31", "the last day of that month", 1, false),
-	stretch("first_of_half_year", "2024-07-01", "the first day of the half-year that a day is in: 1 January or 1 July", 6, true),
-	stretch("last_of_half_year", "2024-12-31", "the last day of that half-year", 6, false),
-	stretch("first_of_year", "2024-01-01", "1 January of the year that a day is in", 12, true),
-	stretch("last_of_year", "2024-12-31", "31 December of that year", 12, false),
+	stretch("first_of_month", "2024-12-01", "the first day of the month that a day is in"),
+	stretch("last_of_month", "2024-12-31", "the last day of that month"),
+	stretch("first_of_half_year", "2024-07-01", "the first day of the half-year that a day is in: 1 January or 1 July"),
+	stretch("last_of_half_year", "2024-12-31", "the last day of that half-year"),
+	stretch("first_of_year", "2024-01-01", "1 January of the year that a day is in"),
+	stretch("last_of_year", "2024-12-31", "31 December of that year"),
 	{Name: "months_in_years", Example: `months_in_years(3)`, Result: "36", Meaning: "so many years as months: a number of months is compared with it", takes: []string{"year"}, unit: "month",
 		overloads: []cel.FunctionOpt{strict1("months_in_years_int", cel.IntType, cel.IntType, func(v ref.Val) ref.Val { return v.(types.Int).Multiply(types.Int(12)) })}},
 	{Name: "part_of", Example: `part_of(1001, 30, 100, "half_up")`, Result: "300", Meaning: "the first times the second, divided by the third, a literal, and rounded as the last says: `down` towards 0, `up` away from it, `half_up` to the nearest and a half away from 0, `half_even` a half to the even one. A percentage of money",
@@ -182,17 +182,24 @@ func ofDay(name, result, meaning string, lo, hi int64, f func(calendar.Day) int)
 		overloads: []cel.FunctionOpt{strict1(name+"_day", cel.TimestampType, cel.IntType, func(v ref.Val) ref.Val { return types.Int(f(day(v))) })}}
 }
 
-// stretch makes a function that answers the first or the last day of the stretch of months, one of 1, 6 and 12, that a day is in.
-func stretch(name, result, meaning string, months int, first bool) Function {
+// stretches are the first and the last days of the stretch of months that a day is in.
+var stretches = map[string]func(calendar.Day) calendar.Day{
+	"first_of_month":     func(d calendar.Day) calendar.Day { return d.Month().First() },
+	"last_of_month":      func(d calendar.Day) calendar.Day { return d.Month().Last() },
+	"first_of_half_year": func(d calendar.Day) calendar.Day { return begin(d, 6).First() },
+	"last_of_half_year":  func(d calendar.Day) calendar.Day { return begin(d, 6).Add(5).Last() },
+	"first_of_year":      func(d calendar.Day) calendar.Day { return begin(d, 12).First() },
+	"last_of_year":       func(d calendar.Day) calendar.Day { return begin(d, 12).Add(11).Last() },
+}
+
+// begin is the month that begins the stretch of 6 or 12 months that a day is in.
+func begin(d calendar.Day, months int) calendar.Month {
+	return d.Month().Add(-(d.Month().Index() % months))
+}
+
+func stretch(name, result, meaning string) Function {
 	return Function{Name: name, Example: name + `(day("2024-12-20"))`, Result: result, Meaning: meaning,
-		overloads: []cel.FunctionOpt{strict1(name+"_day", cel.TimestampType, cel.TimestampType, func(v ref.Val) ref.Val {
-			m := day(v).Month()
-			m = m.Add(-(m.Index() % months))
-			if first {
-				return dayVal(m.First())
-			}
-			return dayVal(m.Add(months - 1).Last())
-		})}}
+		overloads: []cel.FunctionOpt{strict1(name+"_day", cel.TimestampType, cel.TimestampType, func(v ref.Val) ref.Val { return dayVal(stretches[name](day(v))) })}}
 }
 
 func declarations() []cel.EnvOption {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -25,6 +26,14 @@ func TestPoliciesPageIsComplete(t *testing.T) {
 	}
 	_, table, _ := strings.Cut(page, "| take | the fact is |")
 	table, _, _ = strings.Cut(table, "\n\n")
+	_, section, _ := strings.Cut(page, "## 5. Facts")
+	section, _, _ = strings.Cut(section, "## 6.")
+	for f := range reflect.TypeFor[Fact]().Fields() {
+		key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if key != "" && key != "-" && !strings.Contains(section, "`"+key) && !strings.Contains(section, "\n    "+key+": ") {
+			t.Errorf("docs/policies.md does not say what %s of a fact is", key)
+		}
+	}
 	for _, take := range takes {
 		if !strings.Contains(table, "`"+take+"`") {
 			t.Errorf("docs/policies.md does not say what take: %s means", take)

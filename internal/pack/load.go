@@ -540,7 +540,7 @@ func (r *reader) fact(file string, p *Pack, s *Subject, f *Fact) {
 		given *Src
 		what  string
 		among []string
-	}{{f.Place, "place of a month", []string{"anywhere", "city"}}, {f.Counted, "way to count a month", []string{"due", "received"}}, {f.Of, "whose rows", []string{"person", "household"}}} {
+	}{{f.Place, "place of a month", []string{"anywhere", "city"}}, {f.Counted, "way to count a month", []string{"due", "received"}}, {f.Of, "choice of rows", []string{"person", "household"}}} {
 		if c.given != nil {
 			r.oneOf(file, *c.given, c.what, c.among)
 		}

@@ -75,7 +75,25 @@ type writer struct {
 }
 
 func (g writer) expr(x *expr.Expr) string {
-	return x.SQL(g.d, expr.Names{Column: g.column, Lookup: g.lookup, Member: g.member})
+	return x.SQL(g.d, expr.Names{Column: g.column, Lookup: g.lookup, Member: g.member, Value: g.value})
+}
+
+// value is the day asked about, or a parameter that has one value for everybody.
+func (g writer) value(name string) any {
+	par, ok := strings.CutPrefix(name, "p.")
+	switch {
+	case name == "on":
+		return g.on
+	case !ok:
+		return nil
+	case g.p.VersionBy.Text == "on":
+		v, _ := g.p.Parameter(par).On(g.on)
+		return v
+	}
+	if values := g.p.Parameter(par).Dated(); len(values) == 1 {
+		return values[0].Typed()
+	}
+	return nil
 }
 
 func (g writer) check(c *Check) string {
