@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"bole/internal/fact"
 	"bole/internal/fault"
 	"bole/internal/locale"
+	"bole/internal/pack"
 	"bole/internal/register"
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
@@ -46,7 +49,9 @@ func (a *app) registerList() *cobra.Command {
 				out, rows := []item{}, [][]string{{"name", "title", "owner", "rows", "received", "cutoff"}}
 				for _, r := range h.pack.Registers {
 					it := item{Name: r.Name, Title: r.Title.In(lang), Owner: r.Owner.In(lang)}
-					it.Received, it.Cutoff = s.LastReceived(r.Name)
+					if it.Received, it.Cutoff, err = h.desk().Last(ctx, r.Name); err != nil {
+						return err
+					}
 					if src, ok := s.Source(r.Name, register.Ways(r)); ok {
 						if err := s.QueryRowContext(ctx, "SELECT count(*) FROM "+src).Scan(&it.Rows); err != nil {
 							return fault.Wrap("cli.registerList", err)
@@ -90,6 +95,9 @@ Ends with 3 when rows wait for a person that this call put there.`,
 			headings := map[string]string{}
 			if mapFile != "" {
 				b, err := os.ReadFile(mapFile)
+				if errors.Is(err, fs.ErrNotExist) {
+					return fault.New("cli.registerLoad", fault.NotFound, "sheet.file_missing", "file", filepath.Base(mapFile))
+				}
 				if err == nil {
 					err = yaml.Unmarshal(b, &headings)
 				}
@@ -112,29 +120,30 @@ Ends with 3 when rows wait for a person that this call put there.`,
 				if len(mark) == 1 {
 					in.Delimiter = mark[0]
 				}
-				rep, err := a.load(ctx, h.desk(), in, args[1:], rejects)
-				if err != nil {
-					return err
+				rep, failed := a.load(ctx, h.desk(), in, args[1:], rejects)
+				if failed != nil && len(rep.Files) == 0 {
+					return failed
 				}
 				if err := fact.Net(ctx, h.lake, h.pack); err != nil {
-					return err
+					return errors.Join(failed, err)
 				}
 				if rep.Quarantined > 0 {
 					a.exit = exitWaiting
 				}
-				return a.answer(rep, func(w io.Writer) {
+				// Files before one that failed were taken, and are told.
+				return errors.Join(failed, a.answer(rep, func(w io.Writer) {
 					rows := [][]string{{"file", "rows", "accepted", "quarantined", "unchanged"}}
 					for _, f := range rep.Files {
 						rows = append(rows, []string{f.File, fmt.Sprint(f.Rows), fmt.Sprint(f.Accepted), fmt.Sprint(f.Quarantined), fmt.Sprint(f.Unchanged)})
 					}
 					table(w, rows)
 					for _, f := range rep.Files {
-						a.remarks(w, &f)
+						a.remarks(w, h.pack, &f)
 					}
 					if rep.Rejects != "" {
 						fmt.Fprintf(w, "rejects · 退回：%s\n", rep.Rejects)
 					}
-				})
+				}))
 			})
 		},
 	}
@@ -159,12 +168,14 @@ func (a *app) load(ctx context.Context, desk *register.Desk, in register.Deliver
 		one, err := desk.Load(ctx, in)
 		if err != nil {
 			if in.Rejects != nil {
-				err = errors.Join(err, in.Rejects.Close())
+				if err = errors.Join(err, in.Rejects.Close()); in.Rejects.Rows > 0 {
+					rep.Rejects = rejects
+				}
 			}
 			return rep, err
 		}
-		if len(one.Ignored) > 0 {
-			a.say("register.ignored", "file", one.File, "columns", strings.Join(one.Ignored, "、"))
+		if named := slices.DeleteFunc(slices.Clone(one.Ignored), func(h string) bool { return h == "" }); len(named) > 0 {
+			a.say("register.ignored", "file", one.File, "columns", locale.Some(named))
 		}
 		if one.Unsound > 0 {
 			a.say("register.unsound", "file", one.File, "n", one.Unsound)
@@ -201,7 +212,13 @@ func (a *app) doubt(d register.Doubt) string {
 }
 
 // remarks writes what was seen in a delivery, beyond its numbers of rows.
-func (a *app) remarks(w io.Writer, r *register.Report) {
+func (a *app) remarks(w io.Writer, p *pack.Pack, r *register.Report) {
+	title := func(column string) string {
+		if reg := p.Register(r.Register); reg != nil && reg.Column(column) != nil {
+			return reg.Column(column).Title.In(string(a.language()))
+		}
+		return column // of a pack that the home had before
+	}
 	if r.Again {
 		fmt.Fprintln(w, locale.Text(a.language(), "register.again", "file", r.File, "delivery", r.Delivery))
 		return
@@ -209,20 +226,24 @@ func (a *app) remarks(w io.Writer, r *register.Report) {
 	for _, n := range []struct {
 		key string
 		n   int64
-	}{{"new", r.New}, {"changed", r.Changed}, {"ended", r.Ended}, {"repeated", r.Repeated}, {"duplicates", r.Duplicates}, {"still_waiting", r.StillWaiting},
+	}{{"new", r.New}, {"changed", r.Changed}, {"ended", r.Ended}, {"repeated", r.Repeated}, {"duplicates", r.Duplicates}, {"still_waiting", r.StillWaiting}, {"overtaken", r.Overtaken},
 		{"passed", r.Passed}, {"closed", r.Closed}, {"waiting", r.Waiting}, {"unjoined", r.Unjoined}, {"phones", r.Phones}} {
 		if n.n > 0 {
 			fmt.Fprintf(w, "  %s\n", locale.Text(a.language(), "register.saw_"+n.key, "n", n.n))
 		}
 	}
 	if len(r.Absent) > 0 {
-		fmt.Fprintf(w, "  %s\n", locale.Text(a.language(), "register.saw_absent", "columns", strings.Join(r.Absent, "、")))
+		var titles []string
+		for _, c := range r.Absent {
+			titles = append(titles, title(c))
+		}
+		fmt.Fprintf(w, "  %s\n", locale.Text(a.language(), "register.saw_absent", "columns", locale.Some(titles)))
 	}
 	if len(r.Unread) > 0 {
 		fmt.Fprintf(w, "  %s\n", locale.Text(a.language(), "register.saw_unread", "sheets", strings.Join(r.Unread, "、")))
 	}
 	for _, s := range r.Nulls {
-		fmt.Fprintf(w, "  %s\n", locale.Text(a.language(), "register.saw_null", "column", s.Column, "rows", s.Rows, "of", s.Of))
+		fmt.Fprintf(w, "  %s\n", locale.Text(a.language(), "register.saw_null", "column", title(s.Column), "rows", s.Rows, "of", s.Of))
 	}
 	for _, u := range r.Unmatched {
 		if u.Rows > 0 {
@@ -251,7 +272,7 @@ the whole. It was written down when they were taken.`,
 					for _, r := range reports {
 						table(w, [][]string{{"delivery", "register", "file", "received", "cutoff", "rows", "accepted", "quarantined", "unchanged"},
 							{fmt.Sprint(r.Delivery), r.Register, r.File, r.Received.String(), r.Cutoff.String(), fmt.Sprint(r.Rows), fmt.Sprint(r.Accepted), fmt.Sprint(r.Quarantined), fmt.Sprint(r.Unchanged)}})
-						a.remarks(w, &r)
+						a.remarks(w, h.pack, &r)
 					}
 				})
 			})

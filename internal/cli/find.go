@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"bole/internal/calendar"
+	"bole/internal/expr"
 	"bole/internal/fact"
 	"bole/internal/finding"
 	"bole/internal/locale"
@@ -213,7 +214,7 @@ func (a *app) printExplained(w io.Writer, xs []finding.Explanation) {
 				}
 				for _, v := range c.Values {
 					switch v.Value.(type) {
-					case map[int64]int64, map[string]int64: // a whole table says little on one line
+					case map[int64]int64, map[string]int64, expr.Grid, []int64, []string: // a whole table or set says little on one line
 						continue
 					}
 					if v.Value == nil {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"bole/internal/columnar"
 	"bole/internal/fault"
@@ -149,6 +150,19 @@ func writable(files ...string) error {
 	for _, name := range files {
 		if info, err := os.Stat(filepath.Dir(name)); name != "" && (err != nil || !info.IsDir()) {
 			return fault.New("cli.writable", fault.Invalid, "cli.no_folder", "file", name)
+		}
+		if name == "" {
+			continue
+		}
+		f, err := os.CreateTemp(filepath.Dir(name), ".bole-*")
+		if err == nil {
+			err = errors.Join(f.Close(), os.Remove(f.Name()))
+		}
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+			return fault.New("cli.writable", fault.Forbidden, "cli.no_writing", "file", name)
+		}
+		if err != nil {
+			return fault.Wrap("cli.writable", err)
 		}
 	}
 	return nil

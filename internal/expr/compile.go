@@ -24,7 +24,7 @@ import (
 const (
 	maxLength = 2000
 	maxDepth  = 40
-	maxWeight = 10000
+	maxWeight = 4000
 )
 
 // Expr is a checked expression.
@@ -47,10 +47,13 @@ type node struct {
 	op     string // operator or function name of CEL; "name", "const"
 	typ    Type
 	args   []*node
-	name   string // op name: the word; op index: the table
+	name   string // op name: the word; op index: the table; op in: the set, unless there is a list
+	word   string // op const: the name of a constant
 	value  any    // op const: int64, string, bool, calendar.Day
 	lo, hi int64  // range of an Int
+	unit   string // of an Int; "" fits any
 	list   []any  // op in: the literals
+	times  int    // op index and in: how often SQL writes what is asked with
 }
 
 // Compile checks an expression against the vocabulary and the wanted type. Either the expression or the problems are returned,
@@ -96,6 +99,9 @@ func (x *Expr) Source() string { return x.src }
 // Inputs lists the names that the expression reads, in order: facts, and parameters by their "p." names.
 func (x *Expr) Inputs() []string { return x.inputs }
 
+// Unit is the unit of an Int expression, "" where it fits any.
+func (x *Expr) Unit() string { return x.root.unit }
+
 // Range returns the proven range of an Int expression.
 func (x *Expr) Range() (lo, hi int64) { return x.root.lo, x.root.hi }
 
@@ -119,14 +125,15 @@ func (n *node) inputs() []string {
 
 // repeats is how often the SQL of an operator writes its first and its other operands, where that is more than once.
 var repeats = map[string][2]int{
-	operators.Conditional: {2, 1}, "least": {3, 3}, "greatest": {3, 3}, "years_between": {3, 3}, "months_between": {8, 8}, "add_months": {9, 4}, "number_of": {3, 1},
+	operators.Conditional: {2, 1}, "least": {3, 3}, "greatest": {3, 3}, "years_between": {3, 3}, "months_between": {3, 3}, "add_months": {9, 4}, "number_of": {3, 1},
+	"first_of_month": {2, 1}, "last_of_month": {4, 1}, "first_of_half_year": {2, 1}, "last_of_half_year": {3, 1}, "part_of": {6, 6},
 }
 
 // weight counts the words of the node's SQL, as far as just past maxWeight.
 func (n *node) weight() int {
 	out := 1 + len(n.list)
 	for i, a := range n.args {
-		times := 1
+		times := max(n.times, 1)
 		if r, ok := repeats[n.op]; ok {
 			times = r[min(i, 1)]
 		}
@@ -137,7 +144,16 @@ func (n *node) weight() int {
 
 var undeclared = regexp.MustCompile(`undeclared reference to '([^']+)'`)
 var noOverload = regexp.MustCompile(`found no matching overload for '([^']+)' applied to '(.*)'`)
-var typeWords = strings.NewReplacer("map(string, int)", string(TextTable), "map(int, int)", string(IntTable), "string", string(Text), "google.protobuf.Timestamp", string(Day), "timestamp", string(Day))
+var notIn = regexp.MustCompile(`\bnot\s+in\b`)
+
+// typeWords puts the types of the rule language for those of CEL, the longer first.
+var typeWords = func() *strings.Replacer {
+	var pairs []string
+	for _, t := range celTypes {
+		pairs = append(pairs, t.cel.String(), string(t.typ))
+	}
+	return strings.NewReplacer(append(pairs, "timestamp", string(Day))...)
+}()
 
 // problems says what CEL found in the words of the rule language.
 func (v *Vocabulary) problems(src string, iss *cel.Issues) []Problem {
@@ -154,6 +170,9 @@ func (v *Vocabulary) problems(src string, iss *cel.Issues) []Problem {
 		} else if at, ok := strings.CutPrefix(e.Message, "Syntax error: "); ok {
 			at, _, _ = strings.Cut(at, " expecting ")
 			p.Message = "cannot be read: " + at
+			if notIn.MatchString(src) {
+				p.Message += "; not in is written !(x in y)"
+			}
 		}
 		out = append(out, p)
 	}
@@ -189,7 +208,13 @@ func wordAt(src string, line, column int) (word string, start int, called bool) 
 	return string(text[from:to]), from + 1, called
 }
 
+// macros are the words by which CEL loops over a list or asks for a field.
+var macros = strings.Fields("has all exists exists_one map filter")
+
 func unknownFunction(word string) string {
+	if slices.Contains(macros, word) {
+		return "the macro " + word + " is not in the rule language: a rule that loops wants a fact"
+	}
 	among := []string{"startsWith"}
 	for _, f := range Functions {
 		among = append(among, f.Name)
@@ -298,10 +323,9 @@ func (c *compiler) name(e ast.Expr, t Type) *node {
 		return c.refuse(e.ID(), "%s", c.v.unknownWord(word))
 	}
 	if n.Const != nil {
-		out := &node{op: "const", typ: n.Type, value: n.Const, lo: n.Min, hi: n.Max}
-		return out
+		return &node{op: "const", typ: n.Type, word: word, value: n.Const, lo: n.Min, hi: n.Max, unit: n.Unit}
 	}
-	return &node{op: "name", typ: t, name: word, lo: n.Min, hi: n.Max}
+	return &node{op: "name", typ: t, name: word, lo: n.Min, hi: n.Max, unit: n.Unit, times: n.Repeats}
 }
 
 func (c *compiler) call(e ast.Expr, t Type, depth int) *node {
@@ -324,13 +348,33 @@ func (c *compiler) call(e ast.Expr, t Type, depth int) *node {
 		}
 	}
 	for _, a := range n.args {
-		if a.typ == IntTable || a.typ == TextTable {
-			if fn != operators.Index {
-				return c.refuse(e.ID(), "a table can only be asked by a key, p.name[key]")
-			}
+		switch {
+		case a.typ.set():
+			return c.refuse(e.ID(), "a set can only stand on the right of in")
+		case a.typ.table() && fn != operators.Index:
+			return c.refuse(e.ID(), "a table can only be asked by a key, p.name[key]")
 		}
 	}
-	return c.rule(e.ID(), n)
+	if fn == operators.Index {
+		return c.index(e.ID(), n)
+	}
+	if n = c.rule(e.ID(), n); n.typ == refused {
+		return n
+	}
+	return c.units(e.ID(), n)
+}
+
+// index asks a table by a key. A table of two keys that was asked by the first is a table by the second.
+func (c *compiler) index(id int64, n *node) *node {
+	table, key := n.args[0], n.args[1]
+	if !table.typ.table() || table.op != "name" && table.op != operators.Index {
+		return c.refuse(id, "only a parameter table can be asked by a key")
+	}
+	keys := append(slices.Clone(table.args), key) // a name has no args
+	if want := c.v.names[table.name].KeyUnits[len(keys)-1]; want != "" && key.unit != "" && key.unit != want {
+		return c.refuse(id, "%s is asked by %s, and %s is %s", table.name, want, key.called(), key.unit)
+	}
+	return &node{op: operators.Index, typ: n.typ, name: table.name, args: keys, lo: table.lo, hi: table.hi, unit: table.unit, times: table.times}
 }
 
 // rule refuses what is outside the language and works out the range of an int.
@@ -362,12 +406,6 @@ func (c *compiler) rule(id int64, n *node) *node {
 			return c.refuse(id, "- is for ints")
 		}
 		return c.bound(id, n)
-	case operators.Index:
-		if arg(0).op != "name" {
-			return c.refuse(id, "only a parameter table can be asked by a key")
-		}
-		table := arg(0)
-		return &node{op: operators.Index, typ: Int, name: table.name, args: []*node{arg(1)}, lo: table.lo, hi: table.hi}
 	case "startsWith":
 		if _, ok := arg(1).value.(string); !ok {
 			return c.refuse(id, "startsWith asks for a literal text")
@@ -398,6 +436,11 @@ func (c *compiler) rule(id int64, n *node) *node {
 		if first := arg(0).added(); first != "" {
 			return c.refuse(id, "%s of %s: add once", n.op, first)
 		}
+	case "part_of":
+		return c.partOf(id, n)
+	case "months_in_years":
+		n.args = append(n.args, &node{op: "const", typ: Int, value: int64(12), lo: 12, hi: 12})
+		return c.bound(id, n)
 	case "least":
 		n.lo, n.hi = min(arg(0).lo, arg(1).lo), min(arg(0).hi, arg(1).hi)
 	case "greatest":
@@ -415,6 +458,31 @@ func (c *compiler) rule(id int64, n *node) *node {
 	return n
 }
 
+// partOf proves that twice the product and the denominator stay in int64: the most that a rounding works with.
+func (c *compiler) partOf(id int64, n *node) *node {
+	den, ok := n.args[2].value.(int64)
+	rounding, isText := n.args[3].value.(string)
+	if !ok || den < 1 || den > 1_000_000 {
+		return c.refuse(id, "part_of asks for a literal denominator from 1 to 1000000")
+	}
+	if !isText || !slices.Contains(Roundings, rounding) {
+		return c.refuse(id, "part_of asks for a literal rounding: %s", strings.Join(Roundings, ", "))
+	}
+	product := &node{op: operators.Multiply, typ: Int, args: n.args[:2]}
+	if product = c.bound(id, product); product.typ == refused {
+		return product
+	}
+	twice := &node{op: operators.Multiply, typ: Int, args: []*node{product, {op: "const", typ: Int, value: int64(2), lo: 2, hi: 2}}}
+	if twice = c.bound(id, twice); twice.typ == refused {
+		return twice
+	}
+	if room := math.MaxInt64 - 2*den; twice.lo < -room || twice.hi > room {
+		return c.refuse(id, "could leave the range of an int: state a minimum and maximum of its facts")
+	}
+	n.lo, n.hi = min(round(product.lo, den, "up"), round(product.lo, den, "down")), max(round(product.hi, den, "up"), round(product.hi, den, "down"))
+	return n
+}
+
 // added names the add_months or add_days that a day may come from, "" if none.
 func (n *node) added() string {
 	switch n.op {
@@ -424,6 +492,9 @@ func (n *node) added() string {
 		return cmp.Or(n.args[1].added(), n.args[2].added())
 	case "least", "greatest", "value_or":
 		return cmp.Or(n.args[0].added(), n.args[1].added())
+	}
+	if n.typ == Day && len(n.args) == 1 { // the first or last day of a stretch
+		return n.args[0].added()
 	}
 	return ""
 }
@@ -445,7 +516,7 @@ func (c *compiler) bound(id int64, n *node) *node {
 		each(func(x, y *big.Int) *big.Int { return x.Add(x, y) })
 	case operators.Subtract:
 		each(func(x, y *big.Int) *big.Int { return x.Sub(x, y) })
-	case operators.Multiply:
+	case operators.Multiply, "months_in_years":
 		each(func(x, y *big.Int) *big.Int { return x.Mul(x, y) })
 	case operators.Divide:
 		each(func(x, y *big.Int) *big.Int { return x.Quo(x, y) })
@@ -490,20 +561,45 @@ func (c *compiler) codes(id int64, word, other *node) {
 	c.refuse(id, "%s", msg)
 }
 
+// in is of a list of literals or of a parameter that is a set.
 func (c *compiler) in(e ast.Expr, n *node, depth int) *node {
 	args := e.AsCall().Args()
-	if args[1].Kind() != ast.ListKind {
-		return c.refuse(e.ID(), "in asks for a list of literals")
-	}
 	left := c.node(args[0], depth+1)
 	if left.typ == refused {
 		return left
 	}
 	n.args = []*node{left}
+	fits := func(id int64, l *node) bool {
+		if left.unit == "" || l.unit == "" || left.unit == l.unit {
+			return true
+		}
+		c.refuse(id, "%s is %s and %s is %s: in wants one unit", left.called(), left.unit, l.called(), l.unit)
+		return false
+	}
+	if args[1].Kind() != ast.ListKind {
+		right := c.node(args[1], depth+1)
+		if right.typ != refused && (right.op != "name" || !right.typ.set()) {
+			return c.refuse(e.ID(), "in asks for a list of literals or a parameter that is a set")
+		}
+		if right.typ == refused || !fits(e.ID(), right) {
+			return &node{op: "const", typ: refused}
+		}
+		if mine, theirs := c.v.names[left.name].Codes, c.v.names[right.name].Codes; left.op == "name" && mine != nil && theirs != nil && !slices.ContainsFunc(mine, func(s string) bool { return slices.Contains(theirs, s) }) {
+			return c.refuse(e.ID(), "%s and %s have no code in common", left.name, right.name)
+		}
+		n.name, n.times = right.name, right.times
+		return n
+	}
 	for _, el := range args[1].AsList().Elements() {
 		l := c.node(el, depth+1)
+		if l.typ == refused {
+			return l
+		}
 		if l.op != "const" || l.typ != left.typ || l.typ == Bool || l.typ == Day {
 			return c.refuse(el.ID(), "in asks for a list of int or text literals of the type on its left")
+		}
+		if !fits(el.ID(), l) {
+			return &node{op: "const", typ: refused}
 		}
 		c.codes(el.ID(), left, l)
 		n.list = append(n.list, l.value)

@@ -21,6 +21,22 @@ func wage(t testing.TB) *Vocabulary {
 		Name{Name: "p.months_min", Type: Int, Min: 1, Max: 60, Fixed: true},
 		Name{Name: "p.amount_fen", Type: IntTable, Min: 0, Max: 90000, Fixed: true},
 		Name{Name: "p.rate", Type: TextTable, Fixed: true},
+		Name{Name: "p.grid", Type: IntTextGrid, Max: 9, Fixed: true, KeyUnits: [2]string{"skill_level", ""}},
+		Name{Name: "p.urgent", Type: TextSet, Codes: []string{"welder"}, Fixed: true},
+		Name{Name: "p.levels", Type: IntSet, Unit: "skill_level", Fixed: true},
+		Name{Name: "occupation", Type: Text, Codes: []string{"welder", "cook"}},
+		Name{Name: "age_years", Type: Int, Max: 400, Unit: "year"},
+		Name{Name: "p.years_max", Type: Int, Max: 60, Unit: "year", Fixed: true},
+		Name{Name: "pension_months", Type: Int, Max: 1200, Unit: "month"},
+		Name{Name: "price_fen", Type: Int, Max: 1_000_000_000_000, Unit: "fen"},
+		Name{Name: "p.cap_fen", Type: Int, Max: 90000, Unit: "fen", Fixed: true},
+		Name{Name: "p.monthly_fen", Type: Int, Max: 90000, Unit: "fen/month", Fixed: true},
+		Name{Name: "p.child_fen", Type: Int, Max: 90000, Unit: "fen/person/month", Fixed: true},
+		Name{Name: "children", Type: Int, Max: 20, Unit: "person"},
+		Name{Name: "p.share", Type: Int, Max: 1000, Unit: "permille", Fixed: true},
+		Name{Name: "level", Type: Int, Max: 9, Unit: "skill_level"},
+		Name{Name: "school_level", Type: Int, Max: 9, Unit: "education_level"},
+		Name{Name: "skill_level.senior", Type: Int, Const: int64(3), Unit: "skill_level"},
 		Name{Name: "months_max", Type: Int, Const: int64(36)},
 		Name{Name: "zero", Type: Int, Const: int64(0)},
 	)
@@ -71,8 +87,8 @@ func TestRefusals(t *testing.T) {
 		{"a function with too many arguments", "known(since, since)", []at{{1, 1, "known cannot be applied to (day, day)"}}},
 
 		// what is not in the language
-		{"a macro over a list", "[1].all(x, x > 0)", []at{{1, 5, "no function called all"}, {1, 9, "no fact called x"}, {1, 12, "no fact called x"}}},
-		{"the macro has", "has(p.months_min)", []at{{1, 1, "no function called has"}}},
+		{"a macro over a list", "[1].all(x, x > 0)", []at{{1, 5, "the macro all is not in the rule language: a rule that loops wants a fact"}, {1, 9, "no fact called x"}, {1, 12, "no fact called x"}}},
+		{"the macro has", "has(p.months_min)", []at{{1, 1, "the macro has is not in the rule language: a rule that loops wants a fact"}}},
 		{"timestamp", `since == timestamp("2024-01-01T00:00:00Z")`, []at{{1, 10, "timestamp is not in the rule language"}}},
 		{"size", "size(place) > 1", []at{{1, 1, "size is not in the rule language"}}},
 		{"matches", `place.matches("a.*")`, []at{{1, 7, "matches is not in the rule language"}}},
@@ -124,8 +140,50 @@ func TestRefusals(t *testing.T) {
 		{"a list of two types", `1 in [1, "a"]`, []at{{1, 10, literals}}},
 		{"a list of bools", "owns_home in [true]", []at{{1, 15, literals}}},
 		{"a list of days", `since in [day("2024-01-01")]`, []at{{1, 11, literals}}},
-		{"in a table", "place in p.rate", []at{{1, 7, "in asks for a list of literals"}}},
+		{"in a table", "place in p.rate", []at{{1, 7, "in asks for a list of literals or a parameter that is a set"}}},
 		{"the beginning of a text by a fact", "place.startsWith(degree)", []at{{1, 7, "startsWith asks for a literal text"}}},
+
+		{"a set as a value", "p.urgent == p.urgent", []at{{1, 10, "a set can only stand on the right of in"}}},
+		{"a member of a set", `p.urgent[0] == "welder"`, []at{{1, 9, "a set can only stand on the right of in"}}},
+		{"a set of the other type", "insured_months in p.urgent", []at{{1, 16, "in cannot be applied to (int, set[text])"}}},
+		{"a set that is known", "known(p.urgent)", []at{{1, 1, "known cannot be applied to (set[text])"}}},
+		{"a set of another code list", "degree in p.urgent", []at{{1, 8, "degree and p.urgent have no code in common"}}},
+		{"a table of two keys by one", "p.grid[level] > 1", []at{{1, 15, "> cannot be applied to (table[text]int, int)"}}},
+		{"a row of a table as a value", "p.grid[1] == p.grid[1]", []at{{1, 11, key}}},
+		{"a table of two keys by the wrong second", "p.grid[level][1] > 1", []at{{1, 14, "[] cannot be applied to (table[text]int, int)"}}},
+		{"not in", `!owns_home && occupation not in p.urgent`, []at{{1, 26, "cannot be read: mismatched input 'not'; not in is written !(x in y)"}}},
+
+		// parts of amounts
+		{"a part by a fact", `part_of(price_fen, 1, insured_months, "down") > 1`, []at{{1, 1, "part_of asks for a literal denominator from 1 to 1000000"}}},
+		{"a part by zero", `part_of(price_fen, 1, 0, "down") > 1`, []at{{1, 1, "part_of asks for a literal denominator from 1 to 1000000"}}},
+		{"a part without a rounding", `part_of(price_fen, 1, 3, place) > 1`, []at{{1, 1, "part_of asks for a literal rounding: down, up, half_up, half_even"}}},
+		{"a part rounded otherwise", `part_of(price_fen, 1, 3, "near") > 1`, []at{{1, 1, "part_of asks for a literal rounding: down, up, half_up, half_even"}}},
+		{"a part that could overflow", `part_of(serial, 2, 3, "down") > 1`, []at{{1, 1, fmt.Sprintf(overflow, "-18446744073709551616", "18446744073709551614")}}},
+		{"a part whose half could overflow", `part_of(serial / 2, 1, 3, "half_up") > 1`, []at{{1, 1, "could leave the range of an int: state a minimum and maximum of its facts"}}},
+		{"so many years that they are no months", "months_in_years(serial) > 1", []at{{1, 1, fmt.Sprintf(overflow, "-110680464442257309696", "110680464442257309684")}}},
+
+		// units
+		{"an age compared with money", "age_years >= p.cap_fen", []at{{1, 11, "age_years is year and p.cap_fen is fen: >= wants one unit"}}},
+		{"months compared with years", "pension_months >= p.years_max", []at{{1, 16, "pension_months is month and p.years_max is year: >= wants one unit; years are made months by months_in_years"}}},
+		{"years between days compared with months", "years_between(since, since) < pension_months", []at{{1, 29, "years_between(...) is year and pension_months is month: < wants one unit; years are made months by months_in_years"}}},
+		{"money added to an age", "price_fen + age_years > 1", []at{{1, 11, "price_fen is fen and age_years is year: + wants one unit"}}},
+		{"the least of two units", "least(price_fen, age_years) > 1", []at{{1, 1, "price_fen is fen and age_years is year: least wants one unit"}}},
+		{"a choice of two units", "(owns_home ? price_fen : age_years) > 1", []at{{1, 12, "price_fen is fen and age_years is year: ?: wants one unit"}}},
+		{"another unit for the silent", "value_or(price_fen, age_years) > 1", []at{{1, 1, "price_fen is fen and age_years is year: value_or wants one unit"}}},
+		{"a unit behind a literal", "value_or(least(7, age_years), 0) == price_fen", []at{{1, 34, "age_years is year and price_fen is fen: == wants one unit"}}},
+		{"levels of two lists", "school_level >= skill_level.senior", []at{{1, 14, "school_level is education_level and skill_level.senior is skill_level: >= wants one unit"}}},
+		{"a level in a list of another's", "school_level in [skill_level.senior]", []at{{1, 29, "school_level is education_level and skill_level.senior is skill_level: in wants one unit"}}},
+		{"a level in a set of another's", "school_level in p.levels", []at{{1, 14, "school_level is education_level and p.levels is skill_level: in wants one unit"}}},
+		{"a table asked by a level of another list", `p.grid[school_level]["a"] > 1`, []at{{1, 7, "p.grid is asked by skill_level, and school_level is education_level"}}},
+		{"years added as months", "add_months(since, p.years_max) > since", []at{{1, 1, "add_months takes months, and p.years_max is year"}}},
+		{"months added as days", "add_days(since, pension_months) > since", []at{{1, 1, "add_days takes days, and pension_months is month"}}},
+		{"months taken for years", "months_in_years(pension_months) > 1", []at{{1, 1, "months_in_years takes years, and pension_months is month"}}},
+		{"a monthly amount for a year", "p.monthly_fen * p.years_max > 1", []at{{1, 15, "p.monthly_fen is fen/month and p.years_max is year: their product has no unit"}}},
+		{"money times money", "p.cap_fen * p.cap_fen > 1", []at{{1, 11, "p.cap_fen is fen and p.cap_fen is fen: their product has no unit"}}},
+		{"a monthly amount for all months compared with a monthly one", "p.monthly_fen * pension_months > p.monthly_fen", []at{{1, 32, "the product is fen and p.monthly_fen is fen/month: > wants one unit"}}},
+		{"a share without its rounding", "p.cap_fen * p.share / 1000 > 1", []at{{1, 11, `p.share is permille: write part_of(amount, p.share, 1000, "down"), which says how the amount is rounded`}}},
+		{"a permille of a hundred", `part_of(price_fen, p.share, 100, "down") > 1`, []at{{1, 1, "p.share is permille: part_of wants it of 1000"}}},
+		{"a part is of the unit of the whole", `part_of(price_fen, p.share, 1000, "down") > age_years`, []at{{1, 43, "part_of(...) is fen and age_years is year: > wants one unit"}}},
 
 		// reading
 		{"nothing", "", []at{{1, 1, "cannot be read: mismatched input '<EOF>'"}}},
@@ -167,6 +225,18 @@ func TestAtTheLimits(t *testing.T) {
 		{"the least int", "-9223372036854775808 <= serial"},
 		{"a divisor by name", "serial / months_max > 0"},
 		{"a remainder of a bounded fact by -1", "insured_months % -1 == 0"},
+		{"a monthly amount for some months", "p.monthly_fen * pension_months <= p.cap_fen"},
+		{"an amount a child and month", "p.child_fen * children * pension_months <= p.cap_fen"},
+		{"months against years, said so", "pension_months >= months_in_years(p.years_max)"},
+		{"months added to a day", "add_months(since, pension_months % 12) > add_days(since, 30)"},
+		{"a rate or a conversion that is a literal", "pension_months + 1 != p.years_max * 12 && 500 * pension_months < price_fen"},
+		{"literals of any unit", "age_years + 1 <= 35 && price_fen / 100 > 3 && 3 * p.monthly_fen == p.monthly_fen && level >= 3"},
+		{"a number without a unit", "insured_months > age_years && insured_months > price_fen"},
+		{"a level and its list", "level >= skill_level.senior && level in [skill_level.senior, 5] && !(level in p.levels)"},
+		{"a table of two keys", `p.grid[level]["a"] > 3 && p.grid[skill_level.senior][place] < 7`},
+		{"a pro rata part", `part_of(p.cap_fen, pension_months, 12, "half_even") < price_fen`},
+		{"a set of texts", `occupation in p.urgent || "cook" in p.urgent`},
+		{"a difference of ages", "years_between(since, since) - age_years < p.years_max"},
 		{"an add in the condition of an added day", "add_days(add_days(since, 1) > since ? since : since, 1) > since"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -258,10 +328,10 @@ func TestInputsAndNames(t *testing.T) {
 	}
 }
 
-// TestTextIsSafeInSQL sends every awkward text through DuckDB and back.
+// TestTextIsSafeInSQL sends every awkward text through each database and back.
 func TestTextIsSafeInSQL(t *testing.T) {
 	v := wage(t)
-	db := duck(t)
+	engines := open(t)
 	for src, want := range map[string]string{
 		`"it's"`:                        "it's",
 		`"'"`:                           "'",
@@ -285,10 +355,12 @@ func TestTextIsSafeInSQL(t *testing.T) {
 			continue
 		}
 		subject := row{"owns_home": true}
-		text := x.SQL(DuckDB, Names{Column: func(name string) string { return Literal(DuckDB, subject[name]) }})
-		var got string
-		if err := db.QueryRow("SELECT " + text).Scan(&got); err != nil || got != want {
-			t.Errorf("%s in SQL %s = %q, %v; want %q", src, text, got, err, want)
+		for _, e := range engines {
+			text := x.SQL(e.Dialect, Names{Column: func(name string) string { return Literal(e.Dialect, subject[name]) }})
+			var got string
+			if err := e.db.QueryRow("SELECT " + text).Scan(&got); err != nil || got != want {
+				t.Errorf("%s in %s %s = %q, %v; want %q", src, e.Name, text, got, err, want)
+			}
 		}
 		if y, err := x.Eval(subject.values); err != nil || y != want {
 			t.Errorf("%s = %q, %v; want %q", src, y, err, want)
@@ -305,7 +377,8 @@ func FuzzCompile(f *testing.F) {
 	v := wage(f)
 	subject := row{"insured_months": int64(7), "serial": int64(math.MinInt64), "degree": "master", "place": "it's", "owns_home": true, "p.months_min": int64(6),
 		"p.amount_fen": map[int64]int64{7: 1}, "p.rate": map[string]int64{"master": 2}}
-	bind := Names{Column: func(name string) string { return name }, Lookup: func(name, key string) string { return name + "(" + key + ")" }}
+	bind := Names{Column: func(name string) string { return name }, Lookup: func(name string, keys ...string) string { return name + "(" + strings.Join(keys, ", ") + ")" },
+		Member: func(name, x string) string { return x + " IN " + name }}
 	f.Fuzz(func(t *testing.T, src string) {
 		for _, want := range scalars {
 			x, problems := v.Compile(src, want)
@@ -320,8 +393,10 @@ func FuzzCompile(f *testing.F) {
 			if x == nil {
 				continue
 			}
-			if s := x.SQL(DuckDB, bind); s == "" {
-				t.Errorf("%q writes no SQL", src)
+			for _, d := range []Dialect{DuckDB, Postgres} {
+				if s := x.SQL(d, bind); s == "" {
+					t.Errorf("%q writes no SQL", src)
+				}
 			}
 			x.Requires()
 			x.Ensures()

@@ -43,7 +43,7 @@ var lexicon = []word{
 	{Name: Name{Name: "insured", Type: Bool}, column: "BOOLEAN", values: []any{true, false}},
 	{Name: Name{Name: "resident", Type: Bool, Sure: true}, column: "BOOLEAN", values: []any{true, false}},
 	{Name: Name{Name: "degree", Type: Text, Codes: degrees}, column: "VARCHAR", values: []any{"bachelor", "master", "doctor"}},
-	{Name: Name{Name: "place", Type: Text}, column: "VARCHAR", values: []any{"", "it's", "a_b", "axb", "a%", "abc", "Abc", "博士", "博", `\`, "z"}},
+	{Name: Name{Name: "place", Type: Text}, column: "VARCHAR", values: []any{"", "it's", "a_b", "axb", "a%", "abc", "Abc", "博士", "博", `\`, "z", "é", "e\u0301", "𠀀", "\uffee", "24", "24\n", "1234567890"}},
 	{Name: Name{Name: "kind", Type: Text, Codes: []string{"a", "ab", "b"}, Sure: true}, column: "VARCHAR", values: []any{"a", "ab", "b"}},
 	{Name: Name{Name: "born_on", Type: Day}, column: "DATE", values: days("1900-01-01", "1904-02-29", "1960-02-29", "1969-12-31", "1970-01-01", "1988-12-31", "1999-05-31", "2000-02-29", "2001-03-01")},
 	{Name: Name{Name: "since", Type: Day}, column: "DATE", values: days("2023-12-31", "2024-01-31", "2024-02-28", "2024-02-29", "2024-03-01", "2024-12-20", "2025-02-28", "2199-12-31")},
@@ -56,8 +56,13 @@ var lexicon = []word{
 	{Name: Name{Name: "p.from", Type: Day, Fixed: true}, fixed: calendar.MustParse("2023-07-01")},
 	{Name: Name{Name: "p.place", Type: Text, Fixed: true}, fixed: "it's"},
 	{Name: Name{Name: "p.strict", Type: Bool, Fixed: true}, fixed: true},
-	{Name: Name{Name: "p.amount_fen", Type: IntTable, Min: -600, Max: 90000, Fixed: true}, fixed: map[int64]int64{-1: -600, 0: 0, 1: 60000, 2: 80000, 4: 90000, 6: 1}},
-	{Name: Name{Name: "p.rate", Type: TextTable, Min: 0, Max: 100, Fixed: true}, fixed: map[string]int64{"bachelor": 40, "doctor": 100, "it's": 7, "": 0, "a": 1, "博士": 99}},
+	{Name: Name{Name: "p.amount_fen", Type: IntTable, Min: -600, Max: 90000, Fixed: true, Repeats: 6}, fixed: map[int64]int64{-1: -600, 0: 0, 1: 60000, 2: 80000, 4: 90000, 6: 1}},
+	{Name: Name{Name: "p.rate", Type: TextTable, Min: 0, Max: 100, Fixed: true, Repeats: 6}, fixed: map[string]int64{"bachelor": 40, "doctor": 100, "it's": 7, "": 0, "a": 1, "博士": 99}},
+	{Name: Name{Name: "p.share", Type: Int, Min: 0, Max: 1000, Fixed: true}, fixed: int64(333)},
+	{Name: Name{Name: "p.grid_fen", Type: IntTextGrid, Min: -600, Max: 90000, Fixed: true, Repeats: 8}, fixed: Grid{{int64(1), "bachelor"}: 100, {int64(1), "it's"}: -600, {int64(3), "doctor"}: 90000, {int64(0), "master"}: 1, {int64(2), "master"}: 2, {int64(2), "doctor"}: 3, {int64(5), "bachelor"}: 4, {int64(-1), ""}: 7}},
+	{Name: Name{Name: "p.tiers", Type: TextIntGrid, Min: 0, Max: 9, Fixed: true, Repeats: 6}, fixed: Grid{{"master", int64(0)}: 1, {"master", int64(1)}: 2, {"a", int64(2)}: 9, {"b", int64(0)}: 3, {"ab", int64(1)}: 4, {"it's", int64(6)}: 0}},
+	{Name: Name{Name: "p.levels", Type: IntSet, Fixed: true}, fixed: []int64{-1, 0, 2, 4, 300}},
+	{Name: Name{Name: "p.places", Type: TextSet, Fixed: true}, fixed: []string{"", "it's", "master", "a%", "博士", `\`}},
 	{Name: Name{Name: "months_max", Type: Int, Const: int64(36)}},
 	{Name: Name{Name: "least_int", Type: Int, Const: int64(math.MinInt64)}},
 	{Name: Name{Name: "master_degree", Type: Text, Const: "master"}},
@@ -167,7 +172,7 @@ func (a author) expr(t Type, depth int) *tree {
 }
 
 func (a author) condition(x func(Type) *tree) *tree {
-	switch a.IntN(15) {
+	switch a.IntN(16) {
 	case 0, 1, 2, 3:
 		op := a.one("&&", "||")
 		return write(op, Bool, "(%s "+op+" %s)", x(Bool), x(Bool))
@@ -182,7 +187,11 @@ func (a author) condition(x func(Type) *tree) *tree {
 	case 7, 8, 9, 10:
 		op, t := a.one("<", "<=", ">", ">="), scalars[1+a.IntN(3)]
 		return write(op, Bool, "(%s "+op+" %s)", x(t), x(t))
-	case 11:
+	case 11, 15:
+		if a.chance(50) {
+			t := scalars[1+a.IntN(2)]
+			return write("in set", Bool, "(%s in "+map[Type]string{Int: "p.levels", Text: "p.places"}[t]+")", x(t))
+		}
 		if a.chance(50) {
 			return write("in", Bool, "(%s in ["+a.list(Int)+"])", x(Int))
 		}
@@ -195,10 +204,18 @@ func (a author) condition(x func(Type) *tree) *tree {
 }
 
 func (a author) number(x func(Type) *tree) *tree {
-	switch a.IntN(17) {
-	case 15:
+	switch a.IntN(32) {
+	case 12, 17, 21, 22:
+		f := a.one("year_of", "month_of", "day_of", "half_year_of")
+		return write(f, Int, f+"(%s)", x(Day))
+	case 18, 19, 30:
+		part := a.one("p.share", "children", "37", "-37")
+		return write("part_of", Int, "part_of(%s, %s, "+a.one("2", "2", "4", "7", "12", "100", "1000", "1")+", "+strconv.Quote(a.one(Roundings...))+")", x(Int), a.leafOrLiteral(part))
+	case 20:
+		return write("months_in_years", Int, "months_in_years(%s)", x(Int))
+	case 15, 28:
 		return write("length_of", Int, "length_of(%s)", x(Text))
-	case 16:
+	case 16, 29:
 		return write("number_of", Int, "number_of(%s, %s)", x(Text), a.literalOf("0", "-1", "3000000000"))
 	case 0, 1, 2:
 		op := a.one("+", "-")
@@ -208,29 +225,36 @@ func (a author) number(x func(Type) *tree) *tree {
 	case 4, 5, 6:
 		op := a.one("/", "%")
 		return write(op, Int, "(%s "+strings.ReplaceAll(op, "%", "%%")+" %s)", x(Int), a.literalOf("2", "3", "7", "-2", "-7", "10", "12", "-1", "1", "1000", "3000000000"))
-	case 7:
+	case 7, 31:
 		return write("-x", Int, "-(%s)", x(Int))
-	case 8, 9:
-		if a.chance(50) {
+	case 8, 9, 23, 24, 25, 26:
+		if a.chance(40) {
 			key := a.leafOf("level")
 			if a.chance(30) {
 				key = x(Int)
 			}
 			return write("int table", Int, "p.amount_fen[%s]", key)
 		}
+		if a.chance(50) {
+			if a.chance(50) {
+				return write("int grid", Int, "p.grid_fen[%s][%s]", a.key(Int, "level", "1", "3"), a.key(Text, "degree", "place"))
+			}
+			return write("text grid", Int, "p.tiers[%s][%s]", a.key(Text, "degree", "kind"), a.key(Int, "children", "level"))
+		}
 		return write("text table", Int, "p.rate[%s]", x(Text))
-	case 10, 11:
+	case 10, 11, 27:
 		f := a.one("years_between", "months_between", "days_between")
 		return write(f, Int, f+"(%s, %s)", x(Day), x(Day))
-	case 12:
-		return write("year_of", Int, "year_of(%s)", x(Day))
 	}
 	f := a.one("least", "greatest")
 	return write(f, Int, f+"(%s, %s)", x(Int), x(Int))
 }
 
 func (a author) day(x func(Type) *tree) *tree {
-	switch a.IntN(6) {
+	switch a.IntN(10) {
+	case 6, 7, 8, 9:
+		f := a.one("first_of_month", "last_of_month", "first_of_half_year", "last_of_half_year", "first_of_year", "last_of_year")
+		return write(f, Day, f+"(%s)", x(Day))
 	case 0, 1:
 		f := a.one("least", "greatest")
 		return write(f, Day, f+"(%s, %s)", x(Day), x(Day))
@@ -286,6 +310,21 @@ func (a author) leafOf(names ...string) *tree {
 	panic(name)
 }
 
+// key draws a key of a table: mostly one that it has.
+func (a author) key(t Type, words ...string) *tree {
+	if a.chance(20) {
+		return a.expr(t, 2)
+	}
+	return a.leafOrLiteral(a.one(words...))
+}
+
+func (a author) leafOrLiteral(s string) *tree {
+	if _, err := strconv.Atoi(s); err == nil {
+		return a.literalOf(s)
+	}
+	return a.leafOf(s)
+}
+
 func (a author) literalOf(literals ...string) *tree {
 	s := a.one(literals...)
 	if _, err := strconv.ParseInt(s, 10, 64); err == nil {
@@ -302,7 +341,7 @@ func (a author) literal(t Type) *tree {
 		return a.literalOf("0", "1", "-1", "2", "6", "35", "36", "-7", "150", "255", "256", "300", "-129", "2024", "32768", "-40000", "60000", "2147483647", "2147483648", "-2147483649",
 			"9223372036854775807", "-9223372036854775808")
 	case Text:
-		return &tree{src: strconv.Quote(a.one("bachelor", "master", "doctor", "", "it's", "a", "ab", "a_b", "a%", "博士", `\`, `"`, "0", "24", "123456789", "1234567890", "-1", "２", "1博")), typ: t}
+		return &tree{src: strconv.Quote(a.one("bachelor", "master", "doctor", "", "it's", "a", "ab", "a_b", "a%", "博士", `\`, `"`, "0", "24", "123456789", "1234567890", "-1", "２", "1博", "24\n", "é", "e\u0301")), typ: t}
 	}
 	d := &tree{src: strconv.Quote(a.one("1900-01-01", "1960-02-29", "1969-12-31", "1970-01-01", "2023-12-31", "2024-02-29", "2024-12-20", "2025-01-31", "2199-12-31")), typ: Text}
 	return write("day", Day, "day(%s)", d)

@@ -1,8 +1,8 @@
 // Package expr is the rule language: conditions, amounts and derived facts, written in CEL and checked against a vocabulary.
 //
 // One checked expression serves three ends: SQL for everyone (SQL), the answer for one person with the values it saw (Eval,
-// Inputs), and the list of what would have to be asked (Requires). The two engines must agree or an explanation lies; a
-// differential fuzz test in this package holds them together.
+// Inputs), and the list of what would have to be asked (Requires). SQL is DuckDB's or PostgreSQL's. The engines must agree or an
+// explanation lies; a differential fuzz test in this package holds all three together.
 //
 // # Three answers
 //
@@ -13,8 +13,12 @@
 // # What may be said
 //
 // Types are bool, int (64 bit), text and day. Literals, && || ! == != < <= > >= ?: + - * and / % by a literal other than 0; x in
-// [literals]; a parameter table by its key, p.amount_fen[skill_level]; and the functions of the table in functions.go. Macros,
-// lists, floats, string building and everything else of CEL are refused, by name, when a pack is read.
+// [literals] or in a parameter that is a set; a parameter table by its key or keys, p.amount_fen[skill_level][school_tier]; and the
+// functions of the table in functions.go. Macros, lists, floats, string building and everything else of CEL are refused, by name,
+// when a pack is read. What is accepted has CEL's value: a subset, not a dialect.
+//
+// Ints have units. Comparing, adding and choosing want one unit, a product cancels one (fen/month times month is fen), a ratio is
+// part_of's. A literal fits any unit.
 //
 // Every int has a proven range: a fact's stated minimum and maximum, carried through the expression. An expression that could leave
 // int64 is refused when the pack is read, because one overflow would stop a screening of everybody.

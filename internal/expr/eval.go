@@ -11,7 +11,8 @@ import (
 	"cel.dev/cel-go/interpreter"
 )
 
-// Values gives the value of a name: bool, int64, string, calendar.Day, a map from int64 or string to int64 for a table, or nil for unknown.
+// Values gives the value of a name: bool, int64, string or calendar.Day; for a table a map from int64 or string to int64, or a Grid; for a
+// set a slice of int64 or string; nil for unknown.
 type Values func(name string) any
 
 // Eval answers for one subject. The answer is a bool, int64, string or calendar.Day, or nil for unknown; a table that has no
@@ -75,7 +76,7 @@ func (a *activation) ResolveName(name string) (any, bool) {
 	if v == nil {
 		return types.NewUnknown(0, nil), true
 	}
-	out, t := value(v)
+	out, t := value(v, n.Type)
 	if t != n.Type {
 		a.err = fmt.Errorf("%s is a %T, and %s is declared", name, v, n.Type)
 		return types.WrapErr(a.err), true
@@ -83,8 +84,8 @@ func (a *activation) ResolveName(name string) (any, bool) {
 	return out, true
 }
 
-// value makes a CEL value, and says of which type of the language it is.
-func value(v any) (ref.Val, Type) {
+// value makes a CEL value, and says of which type of the language it is. A Grid is of the wanted type if its keys are.
+func value(v any, want Type) (ref.Val, Type) {
 	switch v := v.(type) {
 	case bool:
 		return types.Bool(v), Bool
@@ -95,11 +96,27 @@ func value(v any) (ref.Val, Type) {
 	case calendar.Day:
 		return dayVal(v), Day
 	case map[int64]int64:
-		return &table[int64]{v}, IntTable
+		return byOne(v), IntTable
 	case map[string]int64:
-		return &table[string]{v}, TextTable
+		return byOne(v), TextTable
+	case Grid:
+		return byTwo(v), v.typ(want)
+	case []int64:
+		return &set[int64]{members: v}, IntSet
+	case []string:
+		return &set[string]{members: v}, TextSet
 	}
 	return nil, ""
+}
+
+// typ is the type by any one entry; a grid without one is of the wanted type.
+func (g Grid) typ(want Type) Type {
+	for k := range g {
+		_, a := value(k[0], "")
+		_, b := value(k[1], "")
+		return Type("table[" + a + "][" + b + "]int")
+	}
+	return want
 }
 
 // Requires lists the facts without which the value may be unknown: what a form would have to ask.
@@ -282,7 +299,7 @@ func number(n *node, values Values) (int64, bool) {
 		return args[0] + args[1], true
 	case operators.Subtract:
 		return args[0] - args[1], true
-	case operators.Multiply:
+	case operators.Multiply, "months_in_years":
 		return args[0] * args[1], true
 	case operators.Divide:
 		return args[0] / args[1], true

@@ -10,16 +10,19 @@ import (
 	"bole/internal/calendar"
 )
 
-// one is a corpus of one subject, so that an expression can be asked in both engines.
-func one(t *testing.T, subject row) func(src string, typ Type) (eval, duckdb any) {
+// asker answers an expression by Eval and by each database.
+type asker func(src string, typ Type) (eval any, sql map[string]any)
+
+// one is a corpus of one subject, so that an expression can be asked in every engine.
+func one(t *testing.T, subject row) asker {
 	t.Helper()
 	v, err := lexiconVocabulary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &corpus{rows: []row{subject}}
-	db := c.load(t)
-	return func(src string, typ Type) (any, any) {
+	engines := c.load(t)
+	return func(src string, typ Type) (any, map[string]any) {
 		t.Helper()
 		x, problems := v.Compile(src, typ)
 		if problems != nil {
@@ -29,11 +32,15 @@ func one(t *testing.T, subject row) func(src string, typ Type) (eval, duckdb any
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got any
-		if err := db.QueryRow("SELECT " + x.SQL(DuckDB, names) + " FROM subjects").Scan(&got); err != nil {
-			t.Fatalf("%s in SQL: %v", src, err)
+		answers := map[string]any{}
+		for _, e := range engines {
+			var got any
+			if err := e.db.QueryRow("SELECT " + e.sql(x) + " FROM subjects").Scan(&got); err != nil {
+				t.Fatalf("%s in %s: %v", src, e.Name, err)
+			}
+			answers[e.Name] = fromSQL(got)
 		}
-		return eval, fromSQL(got)
+		return eval, answers
 	}
 }
 
@@ -67,14 +74,16 @@ func TestKleene(t *testing.T) {
 	}
 }
 
-func check(t *testing.T, ask func(string, Type) (any, any), src string, typ Type, want any) {
+func check(t *testing.T, ask asker, src string, typ Type, want any) {
 	t.Helper()
-	eval, duckdb := ask(src, typ)
+	eval, sql := ask(src, typ)
 	if eval != want {
 		t.Errorf("%s: Eval answers %v, want %v", src, eval, want)
 	}
-	if duckdb != want {
-		t.Errorf("%s: SQL answers %v, want %v", src, duckdb, want)
+	for engine, got := range sql {
+		if got != want {
+			t.Errorf("%s: %s answers %v, want %v", src, engine, got, want)
+		}
 	}
 }
 
@@ -94,12 +103,12 @@ func TestFunctionExamples(t *testing.T) {
 				continue
 			}
 			accepted++
-			eval, duckdb := ask(f.Example, typ)
-			if got := fmt.Sprint(eval); got != f.Result {
-				t.Errorf("%s: Eval answers %s, want %s", f.Example, got, f.Result)
-			}
-			if got := fmt.Sprint(duckdb); got != f.Result {
-				t.Errorf("%s: SQL answers %s, want %s", f.Example, got, f.Result)
+			eval, sql := ask(f.Example, typ)
+			sql["Eval"] = eval
+			for engine, y := range sql {
+				if got := fmt.Sprint(y); got != f.Result {
+					t.Errorf("%s: %s answers %s, want %s", f.Example, engine, got, f.Result)
+				}
 			}
 		}
 		if accepted != 1 {
@@ -115,6 +124,7 @@ func TestGolden(t *testing.T) {
 		"age_years": int64(200 - 50), "level": int64(3), "short_days": int64(-32768), "balance_fen": int64(2147483647), "serial": int64(math.MinInt64),
 		"children": int64(2), "debt_fen": int64(0), "degree": "master", "kind": "a", "resident": true, "born_on": day("1965-03-31"), "claimed_on": day("2024-02-29"),
 		"p.months_min": int64(6), "p.from": day("2023-07-01"), "p.amount_fen": lexiconFixed("p.amount_fen"), "p.rate": lexiconFixed("p.rate"),
+		"p.grid_fen": lexiconFixed("p.grid_fen"), "p.tiers": lexiconFixed("p.tiers"), "p.levels": lexiconFixed("p.levels"), "p.places": lexiconFixed("p.places"),
 	})
 	for _, c := range []struct {
 		src  string
@@ -223,6 +233,35 @@ func TestGolden(t *testing.T) {
 		{`value_or(p.rate[degree], 9)`, Int, int64(9)},
 		{`p.amount_fen[p.amount_fen[level]]`, Int, nil},
 		{`p.amount_fen[p.rate[kind]]`, Int, int64(60000)},
+		{`p.grid_fen[level]["doctor"]`, Int, int64(90000)},
+		{`p.grid_fen[level][degree]`, Int, nil},
+		{`p.grid_fen[-2][degree]`, Int, nil},
+		{`p.grid_fen[1]["it's"]`, Int, int64(-600)},
+		{`p.grid_fen[paid_fen][degree]`, Int, nil},
+		{`p.tiers[place][children]`, Int, nil},
+		{`p.tiers[kind][children]`, Int, int64(9)},
+		{`value_or(p.tiers["zz"][children], 5)`, Int, int64(5)},
+		// sets: what is silent is in no set, and out of none
+		{`children in p.levels`, Bool, true},
+		{`level in p.levels`, Bool, false},
+		{`!(level in p.levels)`, Bool, true},
+		{`paid_fen in p.levels`, Bool, nil},
+		{`!(place in p.places)`, Bool, nil},
+		{`"it's" in p.places && degree in p.places && !(kind in p.places)`, Bool, true},
+		// parts of an amount, of a debt too
+		{`part_of(10, 1, 4, "down")`, Int, int64(2)}, {`part_of(10, 1, 4, "up")`, Int, int64(3)}, {`part_of(10, 1, 4, "half_up")`, Int, int64(3)}, {`part_of(10, 1, 4, "half_even")`, Int, int64(2)},
+		{`part_of(14, 1, 4, "half_up")`, Int, int64(4)}, {`part_of(14, 1, 4, "half_even")`, Int, int64(4)}, {`part_of(11, 1, 4, "down")`, Int, int64(2)}, {`part_of(11, 1, 4, "half_even")`, Int, int64(3)},
+		{`part_of(-10, 1, 4, "down")`, Int, int64(-2)}, {`part_of(-10, 1, 4, "up")`, Int, int64(-3)}, {`part_of(-10, 1, 4, "half_up")`, Int, int64(-3)}, {`part_of(-10, 1, 4, "half_even")`, Int, int64(-2)},
+		{`part_of(10, -1, 4, "half_up")`, Int, int64(-3)}, {`part_of(9, 1, 4, "half_up")`, Int, int64(2)}, {`part_of(8, 1, 4, "up")`, Int, int64(2)}, {`part_of(0, 7, 4, "up")`, Int, int64(0)},
+		{`part_of(3, 1, 1, "half_up")`, Int, int64(3)}, {`part_of(balance_fen, 850, 1000, "down")`, Int, int64(1825361099)}, {`part_of(paid_fen, 1, 3, "up")`, Int, nil},
+		// stretches of months
+		{`first_of_half_year(day("2024-06-30"))`, Day, day("2024-01-01")}, {`last_of_half_year(day("2024-06-30"))`, Day, day("2024-06-30")},
+		{`first_of_half_year(day("2024-07-01"))`, Day, day("2024-07-01")}, {`last_of_half_year(day("2024-07-01"))`, Day, day("2024-12-31")},
+		{`half_year_of(day("2024-06-30"))`, Int, int64(1)}, {`half_year_of(day("2024-07-01"))`, Int, int64(2)},
+		{`last_of_month(day("2024-02-01"))`, Day, day("2024-02-29")}, {`last_of_month(day("1900-02-01"))`, Day, day("1900-02-28")}, {`last_of_month(day("2024-12-31"))`, Day, day("2024-12-31")},
+		{`year_of(last_of_month(add_months(day("2199-12-31"), 1200)))`, Int, int64(2299)},
+		{`last_of_half_year(since)`, Day, nil}, {`first_of_half_year(since)`, Day, nil}, {`month_of(since)`, Int, nil},
+		{`months_in_years(children)`, Int, int64(24)},
 	} {
 		check(t, ask, c.src, c.typ, c.want)
 	}
@@ -298,6 +337,7 @@ func TestComparisons(t *testing.T) {
 		{"level >= p.months_min", "level >= 6"},
 		{"level >= months_max", "level >= 36"},
 		{"level > p.months_min * 2 - 1", "level > 11"},
+		{"level >= months_in_years(p.months_min)", "level >= 72"},
 		{"level > p.months_min / 4 + p.months_min % 4", "level > 3"},
 		{"level > least(p.months_min, 5) + greatest(p.months_min, 5)", "level > 11"},
 		{"level < -p.months_min", "level < -6"},
@@ -345,7 +385,7 @@ func TestComparisons(t *testing.T) {
 		t.Fatal(problems)
 	}
 	bound := x.Comparisons()[0].Bound
-	if got := bound.SQL(DuckDB, names); got != "(CAST(6 AS BIGINT) * CAST(2 AS BIGINT))" {
+	if got := bound.SQL(DuckDB, names(DuckDB)); got != "(CAST(6 AS BIGINT) * CAST(2 AS BIGINT))" {
 		t.Errorf("the bound in SQL is %s", got)
 	}
 	if got := bound.Inputs(); !slices.Equal(got, []string{"p.months_min"}) {
@@ -373,6 +413,8 @@ func TestWrongValuesAreErrors(t *testing.T) {
 		{`since > day("2024-01-01")`, "since", "a secret"},
 		{"p.amount_fen[1] > 0", "p.amount_fen", map[string]int64{"a secret": 33}},
 		{"p.amount_fen[1] > 0", "p.amount_fen", map[int64]int{1: 33}},
+		{`p.grid_fen[1]["a"] > 0`, "p.grid_fen", Grid{{"a secret", int64(1)}: 33}},
+		{"level in p.levels", "p.levels", []string{"a secret"}},
 	} {
 		x, problems := v.Compile(c.src, Bool)
 		if problems != nil {
@@ -424,7 +466,7 @@ func BenchmarkSQL(b *testing.B) {
 	x := typical(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		x.SQL(DuckDB, names)
+		x.SQL(DuckDB, names(DuckDB))
 	}
 }
 

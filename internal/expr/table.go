@@ -2,6 +2,7 @@ package expr
 
 import (
 	"reflect"
+	"slices"
 
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -10,33 +11,70 @@ import (
 
 // table is a parameter table as a CEL value. A key that it lacks is an error of its own, which Eval turns into unknown: the law has
 // no number for that key, so a clerk must look, and nobody is refused by it.
-type table[K int64 | string] struct{ numbers map[K]int64 }
+type table struct {
+	opaque
+	get func(key any) ref.Val // nil where the table has no such key
+}
 
-var _ traits.Indexer = (*table[string])(nil)
+var _ traits.Indexer = (*table)(nil)
 
-func (t *table[K]) Get(key ref.Val) ref.Val {
-	if k, ok := key.Value().(K); ok {
-		if v, ok := t.numbers[k]; ok {
-			return types.Int(v)
-		}
+func (t *table) Get(key ref.Val) ref.Val {
+	if v := t.get(key.Value()); v != nil {
+		return v
 	}
 	return types.NewErr(noKey)
 }
 
 // Find is what the interpreter's qualifiers call; it answers as Get does.
-func (t *table[K]) Find(key ref.Val) (ref.Val, bool) {
-	v := t.Get(key)
-	return v, true
+func (t *table) Find(key ref.Val) (ref.Val, bool) { return t.Get(key), true }
+
+func (t *table) Type() ref.Type { return types.MapType }
+
+func byOne[K int64 | string](numbers map[K]int64) *table {
+	return &table{get: func(key any) ref.Val {
+		if k, ok := key.(K); ok {
+			if n, ok := numbers[k]; ok {
+				return types.Int(n)
+			}
+		}
+		return nil
+	}}
 }
 
-func (t *table[K]) Contains(key ref.Val) ref.Val { return types.Bool(!types.IsError(t.Get(key))) }
+// byTwo answers the first key with a table of the second. A first key that the grid lacks is told by the second.
+func byTwo(numbers Grid) *table {
+	return &table{get: func(first any) ref.Val {
+		return &table{get: func(second any) ref.Val {
+			if n, ok := numbers[[2]any{first, second}]; ok {
+				return types.Int(n)
+			}
+			return nil
+		}}
+	}}
+}
 
-func (t *table[K]) ConvertToNative(reflect.Type) (any, error) { return t.numbers, nil }
+// set is a parameter's list of ints or texts as a CEL value.
+type set[K int64 | string] struct {
+	opaque
+	members []K
+}
 
-func (t *table[K]) ConvertToType(ref.Type) ref.Val { return types.NewErr("a table has no other type") }
+var _ traits.Container = (*set[string])(nil)
 
-func (t *table[K]) Equal(ref.Val) ref.Val { return types.NewErr("tables are not compared") }
+func (s *set[K]) Contains(x ref.Val) ref.Val {
+	k, ok := x.Value().(K)
+	return types.Bool(ok && slices.Contains(s.members, k))
+}
 
-func (t *table[K]) Type() ref.Type { return types.MapType }
+func (s *set[K]) Type() ref.Type { return types.ListType }
 
-func (t *table[K]) Value() any { return t.numbers }
+// opaque is what CEL demands of every value and an expression of the rule language never does with a table or a set.
+type opaque struct{}
+
+func (opaque) ConvertToNative(reflect.Type) (any, error) { return nil, nil }
+
+func (opaque) ConvertToType(ref.Type) ref.Val { return types.NewErr("no other type") }
+
+func (opaque) Equal(ref.Val) ref.Val { return types.NewErr("not compared") }
+
+func (opaque) Value() any { return nil }

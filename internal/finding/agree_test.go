@@ -241,7 +241,7 @@ func TestCountsAreOfTheRows(t *testing.T) {
 				want.Eligible++
 				persons[r["person"]] = true
 				n, err := strconv.ParseInt(r["amount_fen"], 10, 64)
-				if err != nil || n <= 0 {
+				if err != nil || n < 0 || n == 0 && it.pack.Policy(c.Policy).Fund != "none" {
 					t.Errorf("%s: eligible for %q fen", c.Policy, r["amount_fen"])
 				}
 				want.AmountFen += n
@@ -419,38 +419,6 @@ func TestEmptyHome(t *testing.T) {
 	for _, c := range run.Policies {
 		if c != (finding.Count{Policy: c.Policy}) {
 			t.Errorf("an empty home finds %+v", c)
-		}
-	}
-}
-
-// Every test beside a shipped policy holds in both evaluators, and a test that is wrong is told.
-func TestShippedPolicyTests(t *testing.T) {
-	for _, dir := range []string{"liaocheng", "reference/qingdao"} {
-		sub, err := fs.Sub(packs.Files, dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := pack.Load(sub, packs.Files)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rep, err := finding.Test(t.Context(), p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range rep.Failures {
-			t.Error(f)
-		}
-		total := 0
-		for _, pol := range p.Policies {
-			total += len(pol.Tests)
-		}
-		if rep.Passed != total {
-			t.Errorf("%s: %d of %d tests passed", dir, rep.Passed, total)
-		}
-		p.Policies[0].Tests[0].Want.Outcome.Text = "limited"
-		if rep, err = finding.Test(t.Context(), p); err != nil || len(rep.Failures) != 1 {
-			t.Errorf("%s: a wrong test gave %v, %v", dir, rep.Failures, err)
 		}
 	}
 }

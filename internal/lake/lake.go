@@ -140,6 +140,14 @@ func (s *Snapshot) Covering(table string, months []string) *Snapshot {
 	return &out
 }
 
+// Overtaken reports whether a later delivery than the one that stands at a place has a month of the table, yyyymm; "" asks of the table as a whole.
+func (s *Snapshot) Overtaken(table string, stands calendar.Day, seq int64, month string) bool {
+	return slices.ContainsFunc(s.files[table], func(f File) bool {
+		later := cmp.Or(cmp.Compare(f.Stands, stands), cmp.Compare(f.StandsSeq, seq)) > 0
+		return later && (month == "" || slices.Contains(strings.Fields(f.Meta), month))
+	})
+}
+
 // Files lists a table's files in the order in which they stand, oldest first.
 func (s *Snapshot) Files(table string) []File { return s.files[table] }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"unicode"
 
 	"bole/internal/fault"
 	"go.yaml.in/yaml/v3"
@@ -65,9 +66,45 @@ func Text(lang Lang, key string, args ...any) string {
 		text = s.En
 	}
 	for i := 0; i+1 < len(args); i += 2 {
-		text = strings.ReplaceAll(text, "{"+fmt.Sprint(args[i])+"}", fmt.Sprint(args[i+1]))
+		text = strings.ReplaceAll(text, "{"+fmt.Sprint(args[i])+"}", visible(fmt.Sprint(args[i+1])))
 	}
 	return text
+}
+
+// visible shows what would steer a terminal or turn a line about: an argument may be a heading or a name of somebody's file.
+func visible(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if !strings.ContainsFunc(s, steers) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if steers(r) {
+			fmt.Fprintf(&b, "\\u%04x", r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// steers is whether a character is shown by what it does: controls but the end of a line, marks of writing direction, zero widths.
+func steers(r rune) bool { return r != '\n' && unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
+
+// someMost is how many of a list are told: a file may have a hundred thousand headings.
+const someMost = 30
+
+// Some is a list in a sentence, told only so far.
+func Some(list []string) string {
+	short := make([]string, 0, someMost)
+	for _, s := range list[:min(len(list), someMost)] {
+		short = append(short, strings.Join(strings.Fields(s), " "))
+	}
+	told := strings.Join(short, "、")
+	if len(list) > someMost {
+		told += fmt.Sprintf("、… (%d)", len(list))
+	}
+	return told
 }
 
 // Error is what a person is told of an error: the sentence of its key, or that something went wrong inside.

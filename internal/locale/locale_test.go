@@ -31,3 +31,17 @@ func TestErrorIsASentence(t *testing.T) {
 type errBare struct{}
 
 func (errBare) Error() string { return "secret" }
+
+// What a file says of itself must not steer the terminal that an error is read on, nor fill it.
+func TestArgumentsAreShownAndNotObeyed(t *testing.T) {
+	got := Text(En, "register.ignored", "file", "a\x1b[2J.csv", "columns", "红\u202e\xff\r")
+	if want := `a\u001b[2J.csv: columns that were not used: 红\u202e` + "\uFFFD" + `\u000d`; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := Some([]string{"证书\n编号", "b"}); got != "证书 编号、b" {
+		t.Errorf("got %q", got)
+	}
+	if got := Some(make([]string, 100_000)); len(got) > 200 || !strings.HasSuffix(got, "(100000)") {
+		t.Errorf("got %q", got)
+	}
+}

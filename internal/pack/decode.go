@@ -17,9 +17,19 @@ import (
 
 // Src is a text of a declaration that knows where it stands.
 type Src struct {
-	Text string
-	Line int
-	Col  int
+	Text   string
+	Line   int
+	Col    int
+	Quoted bool // in quotation marks: a text, whatever it looks like
+}
+
+// Keys is one text or a list of them.
+type Keys []Src
+
+// Cell is a number of a table, or where the table has two keys a row of numbers.
+type Cell struct {
+	Number Src
+	Row    Map[Src]
 }
 
 // OneOrMore is a list whose only entry may be written without the list.
@@ -109,6 +119,8 @@ func (r *reader) wrong(file string, n *yaml.Node, want string) {
 
 var (
 	srcType   = reflect.TypeFor[Src]()
+	keysType  = reflect.TypeFor[Keys]()
+	cellType  = reflect.TypeFor[Cell]()
 	oneOrMore = reflect.TypeFor[OneOrMore]()
 	dayType   = reflect.TypeFor[calendar.Day]()
 	mapEntry  = "Entry["
@@ -125,8 +137,9 @@ func (r *reader) decode(file string, n *yaml.Node, v reflect.Value) {
 			r.wrong(file, n, "a text")
 			return
 		}
-		s := Src{n.Value, n.Line, n.Column}
+		s := Src{Text: n.Value, Line: n.Line, Col: n.Column}
 		if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+			s.Quoted = true
 			s.Col++
 		}
 		if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
@@ -143,6 +156,13 @@ func (r *reader) decode(file string, n *yaml.Node, v reflect.Value) {
 			return
 		}
 		v.Set(reflect.ValueOf(d))
+	case v.Type() == keysType && n.Kind == yaml.ScalarNode:
+		v.Set(reflect.ValueOf(Keys{{}}))
+		r.decode(file, n, v.Index(0))
+	case v.Type() == cellType && n.Kind == yaml.MappingNode:
+		r.decode(file, n, v.FieldByName("Row"))
+	case v.Type() == cellType:
+		r.decode(file, n, v.FieldByName("Number"))
 	case v.Kind() == reflect.Pointer:
 		p := reflect.New(v.Type().Elem())
 		r.decode(file, n, p.Elem())

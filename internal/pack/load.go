@@ -423,6 +423,7 @@ func (c *Column) word() (expr.Name, bool) {
 		if w.Type, w.Codes = expr.Text, c.list.codes(); c.list.Ordered {
 			w.Type, w.Codes = expr.Int, nil
 			w.Min, w.Max = c.list.ranks()
+			w.Unit = c.list.unit()
 		}
 	} else if t == expr.Int {
 		w.Min, w.Max = -1<<40, 1<<40
@@ -433,7 +434,7 @@ func (c *Column) word() (expr.Name, bool) {
 			w.Max = *c.Max
 		}
 		if c.Type.Text == "yuan" { // declared in yuan, kept in fen
-			w.Min, w.Max = w.Min*100, w.Max*100
+			w.Min, w.Max, w.Unit = w.Min*100, w.Max*100, "fen"
 		}
 	}
 	return w, t != "" && c.InLake() && c.Class.Text != "holder"
@@ -455,14 +456,35 @@ func (c *CodeList) ranks() (lo, hi int64) {
 	return lo, hi
 }
 
+// key is the value of an item in the rule language: the rank of an ordered list, else the code.
+func (c *CodeList) key(it CodeItem) any {
+	if c.Ordered {
+		return it.Rank
+	}
+	return it.Code.Text
+}
+
+// unit keeps the ranks of one list from being compared with those of another.
+func (c *CodeList) unit() string {
+	if c.Ordered {
+		return c.Name
+	}
+	return ""
+}
+
 // Rank returns a code's rank in an ordered list.
 func (c *CodeList) Rank(code string) (int64, bool) {
+	it, ok := c.item(code)
+	return it.Rank, ok
+}
+
+func (c *CodeList) item(code string) (CodeItem, bool) {
 	for _, it := range c.Items {
 		if it.Code.Text == code {
-			return it.Rank, true
+			return it, true
 		}
 	}
-	return 0, false
+	return CodeItem{}, false
 }
 
 var takes = []string{"value", "column", "highest", "latest", "first", "exists", "count", "sum",
@@ -556,13 +578,7 @@ func (r *reader) vocabulary(p *Pack, s *Subject) {
 	for k, v := range p.Constants {
 		words = append(words, expr.Name{Name: k, Type: expr.Text, Const: v})
 	}
-	for _, c := range p.Codes {
-		for _, it := range c.Items {
-			if c.Ordered {
-				words = append(words, expr.Name{Name: c.Name + "." + it.Code.Text, Type: expr.Int, Const: it.Rank})
-			}
-		}
-	}
+	words = append(words, r.ranks(p)...)
 	words = append(words, expr.Name{Name: "on", Type: expr.Day, Sure: true})
 	facts := s.Facts
 	if s.Name != "person" {
@@ -587,8 +603,19 @@ func (r *reader) vocabulary(p *Pack, s *Subject) {
 	s.vocab = v
 }
 
+// unit is the unit of an int: as declared, or the list of its ranks.
+func (f *Fact) unit() string {
+	switch {
+	case f.typ != expr.Int:
+		return ""
+	case f.list != nil:
+		return f.list.unit()
+	}
+	return f.Unit
+}
+
 func (f *Fact) word() expr.Name {
-	w := expr.Name{Name: f.Name.Text, Type: f.typ}
+	w := expr.Name{Name: f.Name.Text, Type: f.typ, Unit: f.unit()}
 	if f.list != nil && f.list.Ordered {
 		w.Min, w.Max = f.list.ranks()
 	} else if f.list != nil {
@@ -722,6 +749,7 @@ func (r *reader) factExpression(file string, p *Pack, s *Subject, f *Fact, befor
 		}
 		v, _ := expr.NewVocabulary(append(slices.Clone(names), r.ranks(p)...)...)
 		f.value = r.compile(file, v, *f.Value, want)
+		r.inUnit(file, f)
 		return
 	}
 	reg := f.register
@@ -776,13 +804,26 @@ func (r *reader) factExpression(file string, p *Pack, s *Subject, f *Fact, befor
 		}
 		if want := map[bool]expr.Type{true: expr.Day, false: expr.Int}[f.Take.Text == "months_first" || f.Take.Text == "months_last"]; f.typ != want {
 			r.at(file, f.Type, "%s is %s", f.Take.Text, want)
+		} else if f.typ == expr.Int && f.Unit != "month" {
+			r.at(file, f.Name, "%s counts months, and the unit of %s is %s", f.Take.Text, f.Name.Text, f.Unit)
 		}
 	case f.Take.Text == "exists" && f.typ != expr.Bool, f.Take.Text == "count" && f.typ != expr.Int:
 		r.at(file, f.Type, "%s is %s", f.Take.Text, map[string]expr.Type{"exists": expr.Bool, "count": expr.Int}[f.Take.Text])
 	case f.Value != nil:
 		f.value = r.compileRow(file, v, *f.Value, want)
+		r.inUnit(file, f)
 	case f.Take.Text != "exists" && f.Take.Text != "count":
 		r.at(file, f.Name, "%s needs value: a column, or an expression over columns", f.Name.Text)
+	}
+}
+
+// inUnit demands that a fact's value comes in the unit that the fact declares.
+func (r *reader) inUnit(file string, f *Fact) {
+	if f.value == nil || f.typ != expr.Int {
+		return
+	}
+	if has, want := f.value.Unit(), f.unit(); has != "" && want != "" && has != want {
+		r.at(file, *f.Value, "%s is %s, and its value here is %s", f.Name.Text, want, has)
 	}
 }
 
@@ -802,9 +843,9 @@ func (r *reader) matches(file string, s *Subject, f *Fact) {
 			theirs, own := f.register.Column(pairs[0].Theirs), s.register.Column(pairs[0].Own)
 			switch {
 			case theirs == nil:
-				r.unknown(file, Src{pairs[0].Theirs, m.Line, m.Col}, "column", columnNames(f.register))
+				r.unknown(file, Src{Text: pairs[0].Theirs, Line: m.Line, Col: m.Col}, "column", columnNames(f.register))
 			case own == nil:
-				r.unknown(file, Src{pairs[0].Own, m.Line, m.Col}, "column", columnNames(s.register))
+				r.unknown(file, Src{Text: pairs[0].Own, Line: m.Line, Col: m.Col}, "column", columnNames(s.register))
 			case !theirs.InLake() || !own.InLake():
 				r.at(file, m, "%s and %s are compared in the lake, which has no personal column", theirs.Name.Text, own.Name.Text)
 			case theirs.SQLType() != own.SQLType(), theirs.Class.Text == "keyed" && theirs.Name.Text != own.Name.Text:
@@ -825,7 +866,7 @@ func (r *reader) ranks(p *Pack) []expr.Name {
 	for _, c := range p.Codes {
 		for _, it := range c.Items {
 			if c.Ordered {
-				out = append(out, expr.Name{Name: c.Name + "." + it.Code.Text, Type: expr.Int, Const: it.Rank})
+				out = append(out, expr.Name{Name: c.Name + "." + it.Code.Text, Type: expr.Int, Const: it.Rank, Unit: c.unit()})
 			}
 		}
 	}

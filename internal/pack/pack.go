@@ -440,22 +440,24 @@ type Ended struct {
 type Parameter struct {
 	Title  Words            `yaml:"title,required"`
 	Unit   string           `yaml:"unit,required"`
-	Key    *Src             `yaml:"key"` // a table: the code list of its keys
+	Key    Keys             `yaml:"key"`   // a table: the code list of its keys, or the two lists of its two keys
+	Codes  *Src             `yaml:"codes"` // a set of codes: their list
 	Values Map[*DatedValue] `yaml:"values,required"`
 
-	Name string `yaml:"-"`
-	list *CodeList
-	typ  expr.Type
+	Name  string      `yaml:"-"`
+	lists []*CodeList // of the keys, or of the set's codes
+	typ   expr.Type
 }
 
-// DatedValue is a parameter's value from a day on, until the next; with the article that says so.
+// DatedValue is a parameter's value from a day on, until the next; with the article that says so. It is one of a value, a table and a set.
 type DatedValue struct {
-	Value *Src     `yaml:"value"`
-	Table Map[Src] `yaml:"table"`
-	By    Src      `yaml:"by,required"`
+	Value *Src      `yaml:"value"`
+	Table Map[Cell] `yaml:"table"`
+	Set   []Src     `yaml:"set"`
+	By    Src       `yaml:"by,required"`
 
 	From  calendar.Day `yaml:"-"`
-	value any          // int64, bool, string, calendar.Day, map[int64]int64, map[string]int64
+	value any          // see Typed
 }
 
 // Rule is a condition with its article. Rules are conjoined; an exception lifts the rule it stands under.
@@ -593,7 +595,7 @@ func (p *Policy) Parameter(name string) *Parameter {
 	return nil
 }
 
-// On returns the value in force on a day: int64, bool, string, calendar.Day or a table; nil before the first.
+// On returns the value in force on a day, as Typed has it; nil before the first.
 func (p *Parameter) On(d calendar.Day) (any, *DatedValue) {
 	for i := len(p.Values) - 1; i >= 0; i-- {
 		if v := p.Values[i].Value; d >= v.From {
@@ -612,5 +614,44 @@ func (p *Parameter) Dated() []*DatedValue {
 	return out
 }
 
-// Typed is the value: int64, bool, string, calendar.Day, map[int64]int64 or map[string]int64.
+// Typed is the value: int64, bool, string or calendar.Day; map[int64]int64, map[string]int64 or expr.Grid for a table; []int64 or []string
+// for a set.
 func (v *DatedValue) Typed() any { return v.value }
+
+// TableEntry is one number of a table, with its code or its two.
+type TableEntry struct {
+	Codes  []CodeItem
+	Number int64
+}
+
+// Table lists the numbers of a table, as Typed gives it, in the order of the code lists; nothing for another value.
+func (p *Parameter) Table(value any) (out []TableEntry) {
+	if len(p.Key) == 0 {
+		return nil
+	}
+	add := func(codes ...CodeItem) {
+		var n int64
+		var ok bool
+		switch t := value.(type) {
+		case map[int64]int64:
+			n, ok = t[codes[0].Rank]
+		case map[string]int64:
+			n, ok = t[codes[0].Code.Text]
+		case expr.Grid:
+			n, ok = t[[2]any{p.lists[0].key(codes[0]), p.lists[1].key(codes[1])}]
+		}
+		if ok {
+			out = append(out, TableEntry{codes, n})
+		}
+	}
+	for _, a := range p.lists[0].Items {
+		if len(p.lists) == 1 {
+			add(a)
+			continue
+		}
+		for _, b := range p.lists[1].Items {
+			add(a, b)
+		}
+	}
+	return out
+}

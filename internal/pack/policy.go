@@ -79,6 +79,9 @@ func (r *reader) policy(file string, p *Pack, pol *Policy) {
 		if lo, _ := pol.amount.Range(); lo < 0 {
 			r.at(file, pol.Award.Amount.Value, "the amount could be below 0 (down to %d fen)", lo)
 		}
+		if u := pol.amount.Unit(); u != "" && u != "fen" && !(u == "fen/month" && pol.Monthly()) {
+			r.at(file, pol.Award.Amount.Value, "the amount is fen, and here it is %s", u)
+		}
 	}
 	r.unused(file, pol)
 }
@@ -137,10 +140,23 @@ func (r *reader) cited(file string, pol *Policy, by Src) {
 // a gap between versions, never a silent zero.
 func (r *reader) parameter(file string, p *Pack, pol *Policy, par *Parameter, key Src) (expr.Name, bool) {
 	word := expr.Name{Name: "p." + par.Name, Fixed: true, Sure: true}
-	if par.Key != nil {
-		if par.list = p.CodeList(par.Key.Text); par.list == nil {
-			r.unknown(file, *par.Key, "code list", listNames(p))
+	lists := slices.Clone(par.Key)
+	if par.Codes != nil {
+		lists = append(lists, *par.Codes)
+	}
+	if len(par.Key) > 2 || par.Key != nil && par.Codes != nil {
+		r.at(file, key, "%s is a table by the one or two code lists of key, or a set of codes", par.Name)
+		return word, false
+	}
+	for i, name := range lists {
+		list := p.CodeList(name.Text)
+		if list == nil {
+			r.unknown(file, name, "code list", listNames(p))
 			return word, false
+		}
+		par.lists = append(par.lists, list)
+		if par.Key != nil {
+			word.KeyUnits[i] = list.unit()
 		}
 	}
 	var last calendar.Day
@@ -169,6 +185,10 @@ func (r *reader) parameter(file string, p *Pack, pol *Policy, par *Parameter, ke
 			continue
 		}
 		word.Min, word.Max, first = min(word.Min, lo), max(word.Max, hi), false
+		word.Repeats += max(1, len(par.Table(dv.value)))
+		if set, ok := dv.value.([]string); ok && par.Codes != nil {
+			word.Codes = append(word.Codes, set...)
+		}
 	}
 	if first {
 		return word, false // each value has a mistake of its own
@@ -176,53 +196,147 @@ func (r *reader) parameter(file string, p *Pack, pol *Policy, par *Parameter, ke
 	if start := par.Values[0].Value.From; start > pol.Versions[0].From {
 		r.at(file, key, "%s has no value from %s, when the policy begins, to %s", par.Name, pol.Versions[0].From, start.AddDays(-1))
 	}
-	par.typ = word.Type
+	if par.typ = word.Type; par.typ == expr.IntSet && par.Codes != nil {
+		word.Unit = par.lists[0].unit()
+	} else if par.typ != expr.Bool && par.typ != expr.Text && par.typ != expr.Day && par.typ != expr.TextSet {
+		word.Unit = par.Unit
+	}
 	return word, true
 }
 
 func (r *reader) dated(file string, par *Parameter, dv *DatedValue, key Src) (t expr.Type, lo, hi int64, ok bool) {
-	if (par.Key != nil) != (dv.Table != nil) || (dv.Table == nil) != (dv.Value != nil) {
-		r.at(file, key, "%s wants value, or with a key a table", par.Name)
+	isValue, isTable, isSet := dv.Value != nil, dv.Table != nil, dv.Set != nil
+	if isTable != (par.Key != nil) || par.Codes != nil && !isSet || isTable && (isValue || isSet) || !isTable && isValue == isSet {
+		r.at(file, key, "%s wants value, or with a key a table, or a set", par.Name)
 		return "", 0, 0, false
 	}
-	if dv.Value != nil {
-		dv.value = scalar(dv.Value.Text)
-		switch x := dv.value.(type) {
-		case int64:
-			return expr.Int, x, x, true
-		case bool:
-			return expr.Bool, 0, 0, true
-		case calendar.Day:
-			return expr.Day, 0, 0, true
-		}
-		return expr.Text, 0, 0, true
+	switch {
+	case dv.Set != nil:
+		t, ok = r.set(file, par, dv)
+		return t, 0, 0, ok
+	case dv.Table != nil:
+		return r.table(file, par, dv)
 	}
-	ints, texts := map[int64]int64{}, map[string]int64{}
-	lo, hi = 1<<62, -1<<62
-	for _, e := range dv.Table {
-		rank, known := par.list.Rank(e.Key.Text)
-		if !known {
-			r.unknown(file, e.Key, "code in "+par.list.Name, par.list.codes())
-			return "", 0, 0, false
-		}
-		n, err := strconv.ParseInt(strings.ReplaceAll(e.Value.Text, "_", ""), 10, 64)
-		if err != nil {
-			r.at(file, e.Value, "wants a whole number")
-			return "", 0, 0, false
-		}
-		ints[rank], texts[e.Key.Text] = n, n
-		lo, hi = min(lo, n), max(hi, n)
+	dv.value = scalar(*dv.Value)
+	switch x := dv.value.(type) {
+	case int64:
+		return expr.Int, x, x, true
+	case bool:
+		return expr.Bool, 0, 0, true
+	case calendar.Day:
+		return expr.Day, 0, 0, true
 	}
-	if par.list.Ordered {
-		dv.value = ints
-		return expr.IntTable, lo, hi, true
-	}
-	dv.value = texts
-	return expr.TextTable, lo, hi, true
+	return expr.Text, 0, 0, true
 }
 
-// scalar reads a parameter's value by its look: true, a day, a whole number, or a text.
-func scalar(s string) any {
+// table reads the numbers of a table by one or two code lists. A code that it lacks has no number: then the amount cannot be told.
+func (r *reader) table(file string, par *Parameter, dv *DatedValue) (t expr.Type, lo, hi int64, ok bool) {
+	ints, texts, grid := map[int64]int64{}, map[string]int64{}, expr.Grid{}
+	lo, hi, ok = 1<<62, -1<<62, true
+	code := func(list *CodeList, s Src) any {
+		it, known := list.item(s.Text)
+		if !known {
+			r.unknown(file, s, "code in "+list.Name, list.codes())
+			ok = false
+		}
+		return list.key(it)
+	}
+	put := func(s Src, keys ...any) {
+		n, err := strconv.ParseInt(strings.ReplaceAll(s.Text, "_", ""), 10, 64)
+		if err != nil {
+			r.at(file, s, "wants a whole number")
+			ok = false
+		}
+		lo, hi = min(lo, n), max(hi, n)
+		switch k := keys[0].(type) {
+		case int64:
+			ints[k] = n
+		case string:
+			texts[k] = n
+		}
+		if len(keys) == 2 {
+			grid[[2]any{keys[0], keys[1]}] = n
+		}
+	}
+	for _, e := range dv.Table {
+		first := code(par.lists[0], e.Key)
+		switch {
+		case len(par.lists) == 1 && e.Value.Row == nil:
+			put(e.Value.Number, first)
+		case len(par.lists) == 2 && e.Value.Row != nil:
+			for _, f := range e.Value.Row {
+				put(f.Value, first, code(par.lists[1], f.Key))
+			}
+		case len(par.lists) == 2:
+			r.at(file, e.Key, "wants a number for each code of %s", par.lists[1].Name)
+			ok = false
+		default:
+			r.at(file, e.Key, "wants a whole number")
+			ok = false
+		}
+	}
+	words := map[bool]string{true: "[int]", false: "[text]"}
+	t = "table"
+	for _, list := range par.lists {
+		t += expr.Type(words[list.Ordered])
+	}
+	switch t += "int"; t {
+	case expr.IntTable:
+		dv.value = ints
+	case expr.TextTable:
+		dv.value = texts
+	default:
+		dv.value = grid
+	}
+	return t, lo, hi, ok
+}
+
+// set reads a set: codes of a list, or whole numbers, or texts.
+func (r *reader) set(file string, par *Parameter, dv *DatedValue) (t expr.Type, ok bool) {
+	var ints []int64
+	var texts []string
+	ok = true
+	for _, s := range dv.Set {
+		v := scalar(s)
+		if par.Codes != nil {
+			it, known := par.lists[0].item(s.Text)
+			if !known {
+				r.unknown(file, s, "code in "+par.lists[0].Name, par.lists[0].codes())
+				ok = false
+				continue
+			}
+			v = par.lists[0].key(it)
+		}
+		switch v := v.(type) {
+		case int64:
+			ints = append(ints, v)
+		case string:
+			texts = append(texts, v)
+		default:
+			r.at(file, s, "a set is of codes, whole numbers or texts")
+			ok = false
+		}
+		if slices.ContainsFunc(dv.Set, func(o Src) bool { return o.Text == s.Text && (o.Line > s.Line || o.Line == s.Line && o.Col > s.Col) }) {
+			r.at(file, s, "%s stands here twice", s.Text)
+		}
+	}
+	if ints != nil && texts != nil {
+		r.at(file, dv.Set[0], "whole numbers and texts in one set: put the numbers in quotation marks, if they are texts")
+		return "", false
+	}
+	if dv.value = texts; ints != nil {
+		dv.value = ints
+		return expr.IntSet, ok
+	}
+	return expr.TextSet, ok && texts != nil
+}
+
+// scalar reads a parameter's value by its look: true, a day, a whole number, or a text. In quotation marks it is a text.
+func scalar(src Src) any {
+	s := src.Text
+	if src.Quoted {
+		return s
+	}
 	if s == "true" || s == "false" {
 		return s == "true"
 	}

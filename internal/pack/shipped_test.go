@@ -2,15 +2,26 @@ package pack_test
 
 import (
 	"io/fs"
+	"path"
+	"slices"
 	"testing"
 
 	"bole/internal/pack"
 	"bole/packs"
 )
 
-// Every shipped pack loads without a mistake, every policy has tests, and what it assumes is said in both languages.
+// Every shipped pack loads without a mistake, and every policy has tests. What is assumed is said in both languages, or the pack would not load.
 func TestShippedPacks(t *testing.T) {
-	for _, dir := range []string{"liaocheng", "reference/qingdao"} {
+	own, err := fs.Glob(packs.Files, "*/pack.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	others, err := fs.Glob(packs.Files, "reference/*/pack.yaml")
+	if err != nil || len(own) == 0 || len(others) == 0 {
+		t.Fatalf("%d packs and %d reference packs, %v", len(own), len(others), err)
+	}
+	for _, file := range slices.Concat(own, others) {
+		dir := path.Dir(file)
 		sub, err := fs.Sub(packs.Files, dir)
 		if err != nil {
 			t.Fatal(err)
@@ -19,6 +30,9 @@ func TestShippedPacks(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s:\n%v", dir, err)
 			continue
+		}
+		if len(p.Policies) == 0 {
+			t.Errorf("%s has no policy", dir)
 		}
 		for _, pol := range p.Policies {
 			if len(pol.Tests) == 0 {

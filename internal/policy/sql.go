@@ -75,7 +75,25 @@ type writer struct {
 }
 
 func (g writer) expr(x *expr.Expr) string {
-	return x.SQL(g.d, expr.Names{Column: g.column, Lookup: g.lookup})
+	return x.SQL(g.d, expr.Names{Column: g.column, Lookup: g.lookup, Member: g.member, Value: g.value})
+}
+
+// value is the day asked about, or a parameter that has one value for everybody.
+func (g writer) value(name string) any {
+	par, ok := strings.CutPrefix(name, "p.")
+	switch {
+	case name == "on":
+		return g.on
+	case !ok:
+		return nil
+	case g.p.VersionBy.Text == "on":
+		v, _ := g.p.Parameter(par).On(g.on)
+		return v
+	}
+	if values := g.p.Parameter(par).Dated(); len(values) == 1 {
+		return values[0].Typed()
+	}
+	return nil
 }
 
 func (g writer) check(c *Check) string {
@@ -101,8 +119,25 @@ func (g writer) column(name string) string {
 	return g.dated(par, func(v any) string { return expr.Literal(g.d, v) })
 }
 
-func (g writer) lookup(name, key string) string {
-	return g.dated(strings.TrimPrefix(name, "p."), func(v any) string { return table(key, v) })
+func (g writer) lookup(name string, keys ...string) string {
+	return g.dated(strings.TrimPrefix(name, "p."), func(v any) string { return g.table(v, keys) })
+}
+
+func (g writer) member(name, x string) string {
+	return g.dated(strings.TrimPrefix(name, "p."), func(v any) string {
+		var items []string
+		switch set := v.(type) {
+		case []int64:
+			for _, m := range set {
+				items = append(items, expr.Literal(g.d, m))
+			}
+		case []string:
+			for _, m := range set {
+				items = append(items, expr.Literal(g.d, m))
+			}
+		}
+		return "(" + x + " IN (" + strings.Join(items, ", ") + "))"
+	})
 }
 
 // dated writes a parameter: its value if there is one, or a choice by the day that picks the version.
@@ -127,20 +162,26 @@ func (g writer) dated(par string, write func(any) string) string {
 	return b.String() + " END)"
 }
 
-func table(key string, v any) string {
+// table writes a table as a CASE over its key, and one of two keys as a CASE over the first with one over the second in each arm.
+func (g writer) table(v any, keys []string) string {
 	var arms []string
+	arm := func(key any, then string) { arms = append(arms, " WHEN "+expr.Literal(g.d, key)+" THEN "+then) }
 	switch t := v.(type) {
 	case map[int64]int64:
 		for k, n := range t {
-			arms = append(arms, fmt.Sprintf(" WHEN %d THEN %d", k, n))
+			arm(k, expr.Literal(g.d, n))
 		}
 	case map[string]int64:
 		for k, n := range t {
-			arms = append(arms, fmt.Sprintf(" WHEN %s THEN %d", expr.Quote(k), n))
+			arm(k, expr.Literal(g.d, n))
+		}
+	case expr.Grid:
+		for k, row := range t.Rows() {
+			arm(k, g.table(row, keys[1:]))
 		}
 	}
 	slices.Sort(arms)
-	return "(CASE " + key + strings.Join(arms, "") + " END)"
+	return "(CASE " + keys[0] + strings.Join(arms, "") + " END)"
 }
 
 func (g writer) version() (sql string, fixed bool) {

@@ -367,6 +367,30 @@ func TestLinesThatAreNoRows(t *testing.T) {
 	}
 }
 
+// How a form is to be filled in stands on its first sheet; the list is on the next that has the headings.
+func TestASheetBeforeTheList(t *testing.T) {
+	o := newOffice(t, liaocheng(t))
+	path := filepath.Join(o.dir, "form.xlsx")
+	book, err := sheet.NewWorkbook(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := book.Sheet("填表说明", []string{"说明"}, nil)
+	if err == nil {
+		err = errors.Join(s.Write([]string{"姓名", "填写全名"}), s.Write([]string{"出生日期", "写成2024-12-20"}))
+	}
+	if s, e := book.Sheet("名单", strings.Split(peopleHead, ","), nil); e == nil {
+		err = errors.Join(err, s.Write(strings.Split(strings.TrimSpace(person(sun, "孙丙", "2000-06-15")), ",")))
+	}
+	if err := errors.Join(err, book.Close()); err != nil {
+		t.Fatal(err)
+	}
+	rep := o.bring("people", path, "2024-12-02")
+	if got := told(rep); got != "1 accepted 0 quarantined 0 unchanged" || !slices.Equal(rep.Unread, []string{"填表说明"}) {
+		t.Errorf("%s, unread %q", got, rep.Unread)
+	}
+}
+
 // Half a file does not take the place of a whole one; where there is nothing to take the place of, what it has is taken.
 func TestCutFileDoesNotReplace(t *testing.T) {
 	o := newOffice(t, liaocheng(t))
@@ -388,5 +412,62 @@ func TestCutFileDoesNotReplace(t *testing.T) {
 	after.sealed = before.sealed // a sealed file that nothing names is no delivery
 	if after != before {
 		t.Errorf("from %+v to %+v", before, after)
+	}
+}
+
+// A correction that comes after its delivery was replaced is never seen, and is counted so.
+func TestOvertakenCorrectionIsTold(t *testing.T) {
+	o := newOffice(t, liaocheng(t))
+	head := contributionsHead
+	o.take("contributions", "01.csv", head+month(wang, "王甲", "202401", "5000")+month(li, "李乙", "202401", "坏"), "2024-02-10")
+	mended := o.mend(o.handBack("contributions"), "坏", "6000")
+	o.take("contributions", "01b.csv", head+month(wang, "王甲", "202401", "5100"), "2024-03-10")
+	before := o.state()
+	rep := o.bring("contributions", mended, "2024-04-10")
+	if got := told(rep); got != "0 accepted 0 quarantined 1 unchanged" || rep.Overtaken != 1 || rep.Waiting != 0 {
+		t.Errorf("%s, %d overtaken, %d wait", got, rep.Overtaken, rep.Waiting)
+	}
+	if after := o.state(); after.generation != before.generation {
+		t.Error("it made a generation")
+	}
+}
+
+// The month once more in another form, with the same faulty row: it is not put before anybody again, and its correction stands with the newer delivery.
+func TestFaultyRowThatComesAgainWaitsOnce(t *testing.T) {
+	o := newOffice(t, liaocheng(t))
+	head := contributionsHead
+	rows := month(wang, "王甲", "202401", "5000") + month(li, "李乙", "202401", "坏") + strings.Replace(month(sun, "孙丙", "202401", "7000"), "202401", "2024十一", 1)
+	if rep := o.take("contributions", "a.csv", head+rows, "2024-02-10"); rep.Quarantined != 2 {
+		t.Fatal(told(rep))
+	}
+	rep := o.take("contributions", "b.csv", strings.ReplaceAll(head+rows, "|", "\t"), "2024-02-20")
+	if got := told(rep); got != "0 accepted 0 quarantined 3 unchanged" || rep.StillWaiting != 2 || rep.Waiting != 2 {
+		t.Errorf("in another form: %s, %d still wait of %d", got, rep.StillWaiting, rep.Waiting)
+	}
+	rep = o.take("contributions", "c.csv", head+strings.Replace(rows, "5000", "5100", 1), "2024-03-10")
+	if got := told(rep); got != "1 accepted 0 quarantined 2 unchanged" || rep.Waiting != 2 {
+		t.Errorf("corrected elsewhere: %s, %d wait", got, rep.Waiting)
+	}
+	o.bring("contributions", o.mend(o.handBack("contributions"), "坏", "6000", "2024十一", "202401"), "2024-04-10")
+	if got := o.rows("contributions", "base_fen", ""); got != "510000\n600000\n700000" {
+		t.Errorf("rows:\n%s", got)
+	}
+	if n := o.wait("contributions"); n != 0 {
+		t.Errorf("%d wait", n)
+	}
+}
+
+// What may be a part of a last field is a doubt, where the sender's files end otherwise.
+func TestOpenEndIsADoubt(t *testing.T) {
+	o := newOffice(t, liaocheng(t))
+	for i, open := range []bool{true, false, true} {
+		text := contributionsHead + month(wang, "王甲", fmt.Sprintf("20240%d", i+1), "5000")
+		if open {
+			text = strings.TrimSuffix(text, "\n")
+		}
+		rep := o.take("contributions", fmt.Sprint(i, ".csv"), text, fmt.Sprintf("2024-0%d-10", i+2))
+		if got := slices.Contains(keysOf(rep.Doubts), "open_end"); got != (i == 2) || rep.OpenEnd != open {
+			t.Errorf("file %d: open %v, doubts %v", i, rep.OpenEnd, rep.Doubts)
+		}
 	}
 }

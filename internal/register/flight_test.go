@@ -16,7 +16,7 @@ import (
 
 // What is planted in every row begins with one of these, whatever follows: a number of a resident, a name, a telephone number, an account, a number of a
 // paper, which the lake has keyed.
-var planted = []string{"3715021977", "禤龘", "1009876", "62220199887766", "ZS77889"}
+var planted = []string{"3715021977", "禤龘", "100987654", "62220199887766", "ZS77889"}
 
 const guests = `register: guests
 title: {zh: 来客, en: Guests}
@@ -44,8 +44,8 @@ func guestList(rows int) string {
 		if i%100 == 7 {
 			came = "2024-13-01"
 		}
-		fmt.Fprintf(&b, "%s,禤龘%c,1009876%04d,62220199887766%05d,ZS77889%06d,第%d号%s,%s\n", citizen("371502", fmt.Sprintf("1977%02d%02d", i/28000%12+1, i/1000%28+1), i%1000),
-			'一'+rune(i%5000), i%10000, i, i, i, strings.Repeat("聊城机床有限公司", 12), came)
+		fmt.Fprintf(&b, "%s,禤龘%c,100987654%02d,62220199887766%05d,ZS77889%06d,第%d号%s,%s\n", citizen("371502", fmt.Sprintf("1977%02d%02d", i/28000%12+1, i/1000%28+1), i%1000),
+			'一'+rune(i%5000), i%100, i, i, i, strings.Repeat("聊城机床有限公司", 12), came)
 	}
 	return b.String()
 }

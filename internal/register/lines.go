@@ -1,12 +1,14 @@
 package register
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"bole/internal/fault"
 	"bole/internal/locale"
@@ -34,7 +36,7 @@ type line struct {
 type lines struct {
 	file    *sheet.File
 	reg     *pack.Register
-	known   map[string]int // heading in small letters → place of its column
+	known   map[string]int // heading, as heading spells it → place of its column
 	now     *layout
 	ord     int64
 	ignored []string // headings that no column has
@@ -51,7 +53,7 @@ func (l *loading) open(ctx context.Context) (_ *lines, err error) {
 	r := &lines{reg: l.reg, known: map[string]int{}, name: l.rep.File}
 	for i, c := range l.reg.Columns {
 		for _, h := range append([]string{c.Name.Text, c.Title.Zh, c.Title.En}, c.Heads...) {
-			r.known[strings.ToLower(h)] = i
+			r.known[heading(h)] = i
 		}
 	}
 	if err := r.learn(l.in.Headings); err != nil {
@@ -60,10 +62,40 @@ func (l *loading) open(ctx context.Context) (_ *lines, err error) {
 	if r.file, err = sheet.Open(l.in.Path, sheet.Options{Encoding: l.in.Encoding, Delimiter: l.in.Delimiter}); err != nil {
 		return nil, err
 	}
-	if err := r.headings(func() error { return l.recall(ctx, r) }); err != nil {
+	if err := r.first(func() error { return l.recall(ctx, r) }); err != nil {
 		return nil, errors.Join(err, r.close())
 	}
 	return r, nil
+}
+
+// first finds the headings on the first sheet that has them: how a form is to be filled in may stand on a sheet before.
+func (r *lines) first(recall func() error) error {
+	none := r.headings(recall)
+	for err := none; err != nil; err = r.headings(recall) {
+		if key(err) != "register.no_header" {
+			return err
+		}
+		r.unread = append(r.unread, r.file.Sheet())
+		if more, e := r.file.NextSheet(); !more {
+			return cmp.Or(e, none)
+		}
+	}
+	return nil
+}
+
+// key is the message of an error; "" of one that has none.
+func key(err error) string {
+	var e *fault.E
+	if errors.As(err, &e) {
+		return e.Key
+	}
+	return ""
+}
+
+// heading is a heading as it is looked up: in small letters, without the blanks and the line ends that a form puts into it, and without the star that
+// marks what must be filled in.
+func heading(s string) string {
+	return strings.ToLower(strings.Trim(strings.Join(strings.Fields(sheet.Clean(s)), ""), "*＊"))
 }
 
 func (r *lines) close() error { return r.file.Close() }
@@ -78,7 +110,7 @@ func (r *lines) learn(headings map[string]string) error {
 		if i < 0 {
 			return fault.New("register.headings", fault.Invalid, "register.map_unknown", "column", col, "register", r.reg.Name)
 		}
-		r.known[strings.ToLower(sheet.Clean(h))] = i
+		r.known[heading(h)] = i
 	}
 	return nil
 }
@@ -93,25 +125,34 @@ func (r *lines) headings(recall func() error) error {
 		if r.named(r.file.Header()) {
 			return r.match(recall)
 		}
-		if err := r.file.NextHeader(); errors.Is(err, io.EOF) {
+		if err := r.file.NextHeader(); key(err) == "sheet.no_header" {
 			break
 		} else if err != nil {
 			return err
 		}
 	}
-	return fault.New("register.headings", fault.Invalid, "sheet.no_header", "file", r.name)
+	var heads []string
+	for _, c := range r.reg.Columns {
+		if c.Required {
+			heads = append(heads, c.Title.Zh)
+		}
+	}
+	return fault.New("register.headings", fault.Invalid, "register.no_header", "file", r.name, "lines", titleLines, "heads", locale.Some(heads))
 }
 
-// named reports whether a line holds headings. A file without them begins with somebody's row, which no message may repeat; one of its fields may be a word
-// that is a heading too.
+// named reports whether a line holds headings: two that are known, since a single word is also a title's, or a line's of a form that explains its
+// columns. A file without headings begins with somebody's row, which no message may repeat; a line with a long number in it is one.
 func (r *lines) named(header []string) bool {
 	if slices.ContainsFunc(header, func(h string) bool { h = sheet.Clean(h); return longNumber.MatchString(h) || likeNumber(h) }) {
 		return false
 	}
-	return slices.ContainsFunc(header, func(h string) bool {
-		_, ok := r.known[strings.ToLower(sheet.Clean(h))]
-		return ok || h == rejectNumber()
-	})
+	known := 0
+	for _, h := range header {
+		if _, ok := r.known[heading(h)]; ok {
+			known++
+		}
+	}
+	return known >= min(2, len(r.reg.Columns)) || slices.Contains(header, rejectNumber())
 }
 
 // rejectNumber is the heading by which a workbook of rejects is known.
@@ -139,7 +180,7 @@ func (r *lines) match(recall func() error) error {
 	}
 	var ignored []string
 	for j, h := range lay.header {
-		i, ok := r.known[strings.ToLower(sheet.Clean(h))]
+		i, ok := r.known[heading(h)]
 		switch {
 		case !ok:
 			ignored = append(ignored, h)
@@ -153,7 +194,7 @@ func (r *lines) match(recall func() error) error {
 	for i, c := range r.reg.Columns {
 		if c.Required && lay.place[i] < 0 {
 			return fault.New("register.headings", fault.Invalid, "register.column_missing", "file", r.name, "column", c.Title.Zh,
-				"header", strings.Join(header, "、"), "heads", strings.Join(append([]string{c.Title.Zh, c.Name.Text}, c.Heads...), "、"))
+				"header", locale.Some(r.telling(lay.header)), "heads", locale.Some(append([]string{c.Title.Zh, c.Name.Text}, c.Heads...)))
 		}
 	}
 	r.now = lay
@@ -163,6 +204,24 @@ func (r *lines) match(recall func() error) error {
 		}
 	}
 	return nil
+}
+
+// telling is the headings that a message may repeat: all, where more than half are known; otherwise those that are. A form about one person has a word and
+// what it says of them side by side: 姓名, 王甲, 性别, 男.
+func (r *lines) telling(header []string) (known []string) {
+	named := 0
+	for _, h := range header {
+		if h != "" {
+			named++
+		}
+		if _, ok := r.known[heading(h)]; ok {
+			known = append(known, h)
+		}
+	}
+	if 2*len(known) > named {
+		return header
+	}
+	return known
 }
 
 // next gives the next row, or io.EOF.
@@ -220,7 +279,8 @@ func (r *lines) turn() (bool, error) {
 	}
 }
 
-// passes reports whether a row is none: the headings once more, as where files were joined or a list goes on over pages, or a line of sums.
+// passes reports whether a row is none: the headings once more, as where files were joined or a list goes on over pages, a line of sums, or one that says
+// who made the list.
 func (r *lines) passes(row sheet.Row) bool {
 	if row.Fault != "" && row.Fault != sheet.RowFields && row.Fault != sheet.RowCut {
 		return false
@@ -229,21 +289,33 @@ func (r *lines) passes(row sheet.Row) bool {
 	if len(row.Fields) == len(header) && slices.EqualFunc(row.Fields, header, func(a, b string) bool { return sheet.Clean(a) == sheet.Clean(b) }) {
 		return true
 	}
-	return r.sums(row)
+	return r.foot(row)
 }
 
-// sumWords begin a line of sums.
-var sumWords = []string{"合计", "总计", "小计", "共计", "累计", "本页合计", "total", "sum", "grandtotal", "subtotal"}
+// sumWords begin a line of sums; footWords and a colon, a line that says who made the list and how; countWords are such a line: 共3条.
+var (
+	sumWords   = []string{"合计", "总计", "小计", "共计", "累计", "本页合计", "total", "sum", "grandtotal", "subtotal"}
+	footWords  = regexp.MustCompile(`^(制表|填表|填报|制单|审核|复核|负责|经办|打印|导出|统计|联系|单位负责|部门负责)(人|单位|部门|日期|时间|员|电话)?[:：]|^(附?注|备注|说明|填表说明)[:：]`)
+	countWords = regexp.MustCompile(`^共\d+(条|人|行|户|笔|名|个|条记录)$`)
+)
 
-// sums reports whether a row is a line of sums: its first field says so, and no row of the register could be like it, since a field that it must have
-// is empty or holds that word where a number belongs.
-func (r *lines) sums(row sheet.Row) bool {
+// footBegins are the characters that any of these words can begin with: most rows are seen by the first one to be none of them.
+const footBegins = "合总小共累本制填审复负经打导出统联单部附注备说tsgTSG"
+
+// foot reports whether a row is a line below the list: its first field says so, and no row of the register could be like it, since a field that it must
+// have is empty or holds those words where a number belongs.
+func (r *lines) foot(row sheet.Row) bool {
 	first := slices.IndexFunc(row.Fields, func(f string) bool { return sheet.Clean(f) != "" })
 	if first < 0 {
 		return false
 	}
-	word := strings.ToLower(strings.Join(strings.Fields(sheet.Clean(row.Fields[first])), ""))
-	if !slices.ContainsFunc(sumWords, func(w string) bool { return strings.HasPrefix(word, w) }) {
+	clean := sheet.Clean(row.Fields[first])
+	if begin, _ := utf8.DecodeRuneInString(clean); !strings.ContainsRune(footBegins, begin) {
+		return false
+	}
+	word := strings.ToLower(strings.Join(strings.Fields(clean), ""))
+	sum := slices.ContainsFunc(sumWords, func(w string) bool { return strings.HasPrefix(word, w) })
+	if !sum && !footWords.MatchString(word) && !countWords.MatchString(word) {
 		return false
 	}
 	for i, c := range r.reg.Columns {

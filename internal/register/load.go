@@ -1,6 +1,7 @@
 package register
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
@@ -91,8 +92,30 @@ func (d *Desk) load(ctx context.Context, in Delivery) (rep Report, err error) {
 		return rep, err
 	}
 	defer func() { err = errors.Join(err, l.lines.close()) }()
+	if rep.OpenEnd, err = openEnd(in.Path, l.lines.file.Format()); err != nil {
+		return rep, err
+	}
 	rep.Format, rep.Encoding, rep.Ignored = l.lines.file.Format(), l.lines.file.Encoding(), l.lines.ignored
 	return rep, l.run(ctx)
+}
+
+// openEnd reports whether a text file's last line has no line end: perhaps its last field is only a part of what was sent.
+func openEnd(path, format string) (bool, error) {
+	if format != "CSV" {
+		return false, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	end := make([]byte, min(2, info.Size())) // UTF-16 has a zero on either side
+	_, err = f.ReadAt(end, info.Size()-int64(len(end)))
+	return !bytes.ContainsAny(end, "\r\n"), err
 }
 
 // register finds a register of the pack.

@@ -107,8 +107,11 @@ func TestHeadings(t *testing.T) {
 		{"a map to nowhere", peopleHead + "\n" + rest, map[string]string{"xm": "nom"}, "register.map_unknown", fault.Invalid},
 		{"a column twice", strings.Replace(peopleHead, "户籍迁入日期", "姓名", 1) + "\n" + rest, nil, "register.column_twice", fault.Invalid},
 		{"a column twice by synonyms", strings.Replace(peopleHead, "户籍迁入日期", "person_name", 1) + "\n" + rest, nil, "register.column_twice", fault.Invalid},
-		{"no headings at all", rest + rest, nil, "sheet.no_header", fault.Invalid},
-		{"no headings, and a field that happens to be one", wang + ",姓名,男,1990-01-01,,,\n" + rest, nil, "sheet.no_header", fault.Invalid},
+		{"headings as a form writes them", "*公民身份号码,姓　名,\"性 别\",\"出生\n日期\",联系电话（手机）,＊户籍地行政区划,户籍迁入日期\n" + rest, nil, "", ""},
+		{"no headings at all", rest + rest, nil, "register.no_header", fault.Invalid},
+		{"no headings, and a field that happens to be one", wang + ",姓名,男,1990-01-01,,,\n" + rest, nil, "register.no_header", fault.Invalid},
+		{"a form about one person", "姓名,王甲,性别,男\n出生日期,1990-01-01,,\n", nil, "register.column_missing", fault.Invalid},
+		{"a form that explains one column", "姓名,王甲\n" + rest, nil, "register.no_header", fault.Invalid},
 		{"nothing", "", nil, "sheet.no_header", fault.Invalid},
 		{"a broken spreadsheet called csv", "PK\x03\x04xxxx", nil, "sheet.workbook_broken", fault.Invalid},
 	} {
@@ -389,6 +392,12 @@ func TestCutFileAndTotalLine(t *testing.T) {
 	rep := o.take("people", "total.csv", threePeople()+"合计,3人,,,,,\n", "2024-12-01")
 	if got := told(rep); got != "3 accepted 0 quarantined 0 unchanged" || rep.Passed != 1 || rep.Rows != 3 {
 		t.Errorf("%s, passed over %d lines", got, rep.Passed)
+	}
+	for i, line := range []string{"制表人：王芳,,审核人：李强,,,,", "备注:由系统导出,,,,,,", "共 3 条,,,,,,", "填表日期：2024-12-01", "注：一式两份,,,,,,\n部门负责人：,赵某,,,,,"} {
+		rep := o.take("people", fmt.Sprintf("foot%d.csv", i), threePeople()+line+"\n", "2024-12-01")
+		if got := told(rep); got != "0 accepted 0 quarantined 3 unchanged" {
+			t.Errorf("below the list %s: %s", line, got)
+		}
 	}
 	// A row that has all it needs is no sum, whatever it begins with.
 	rep = o.take("employers", "e.csv", "单位名称,统一社会信用代码,单位类型\n合计科技有限公司,"+firm+",企业\n总 计,,\n", "2024-12-01")

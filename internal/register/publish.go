@@ -99,6 +99,9 @@ func (l *loading) reread(ctx context.Context, wait map[int64]bool) error {
 func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn, p *part) (bool, error) {
 	mine := fmt.Sprintf("(SELECT * FROM staging WHERE seq = %d)", p.id)
 	count := func(into *int64, q string) error { return columnar.Row(ctx, conn, "SELECT count(*) FROM "+q, into) }
+	if err := l.overtaken(ctx, w, conn, p); err != nil {
+		return false, err
+	}
 	var staged, changed, ended int64
 	if err := count(&staged, mine); err != nil || staged == 0 {
 		return false, err
@@ -145,7 +148,7 @@ func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn, p
 	l.rep.Accepted, l.rep.Unchanged = l.rep.Accepted+fresh, l.rep.Unchanged+staged-fresh
 	l.rep.New, l.rep.Changed, l.rep.Ended = l.rep.New+fresh-changed, l.rep.Changed+changed, l.rep.Ended+ended
 	// A delivery of which rows were refused takes its place even where the others say nothing new: its corrections will stand with it.
-	write := fresh > 0 || ended > 0 || whole && p.quarantined > 0
+	write := fresh > 0 || ended > 0 || whole && (p.quarantined > 0 || len(l.waiting.carried) > 0)
 	if known != "" && fresh < staged && l.reg.Mode.Text != "append" && !(whole && write) {
 		if err := l.leave(ctx, conn, p, known); err != nil {
 			return false, err
@@ -181,4 +184,37 @@ func monthDays(months string) string {
 		list[i] = "DATE '" + m[:4] + "-" + m[4:] + "-01'"
 	}
 	return strings.Join(list, ", ")
+}
+
+// overtaken takes corrections out of staging that come too late: a delivery received by then has taken the place of the one that they correct, so that
+// they would never be seen.
+func (l *loading) overtaken(ctx context.Context, w *lake.Writer, conn *sql.Conn, p *part) error {
+	if p.corrects == 0 || !l.replaces() {
+		return nil
+	}
+	before := l.before(w)
+	where := fmt.Sprintf("seq = %d", p.id)
+	if l.reg.Month == nil {
+		if !before.Overtaken(l.reg.Name, p.stands, p.corrects, "") {
+			return nil
+		}
+	} else {
+		var late []string
+		for _, m := range strings.Fields(p.monthList()) {
+			if before.Overtaken(l.reg.Name, p.stands, p.corrects, m) {
+				late = append(late, m)
+			}
+		}
+		if late == nil {
+			return nil
+		}
+		where += fmt.Sprintf(" AND %s IN (%s)", columnar.Quote(l.reg.Month.Text), monthDays(strings.Join(late, " ")))
+	}
+	done, err := conn.ExecContext(ctx, "DELETE FROM staging WHERE "+where)
+	if err != nil {
+		return err
+	}
+	n, err := done.RowsAffected()
+	p.unchanged, l.rep.Unchanged, l.rep.Overtaken = p.unchanged+n, l.rep.Unchanged+n, l.rep.Overtaken+n
+	return err
 }

@@ -14,6 +14,7 @@ import (
 	"bole/internal/columnar"
 	"bole/internal/fault"
 	"bole/internal/lake"
+	"bole/internal/locale"
 	"bole/internal/pack"
 	"bole/internal/vault"
 )
@@ -40,7 +41,9 @@ type Report struct {
 	Repeated     int64 `json:"repeated"`      // of the unchanged: the very same as another row of the file
 	Duplicates   int64 `json:"duplicates"`    // of the quarantined: rows that contradict another one under the same key
 	StillWaiting int64 `json:"still_waiting"` // of the unchanged: rejected as they were before, and waiting already
+	Overtaken    int64 `json:"overtaken"`     // of the unchanged: corrections of a delivery whose place another has taken since
 	Passed       int64 `json:"passed"`        // lines that are no rows: headings repeated, sums
+	OpenEnd      bool  `json:"open_end"`      // a text file whose last line has no line end
 	Cut          int   `json:"cut"`           // the line at which the file ends in the middle of a row; 0 for a whole file
 
 	New     int64 `json:"new"`     // of the accepted: under a key that the register did not have
@@ -118,6 +121,9 @@ func (c *tally) add(t *taken) {
 func (l *loading) look(ctx context.Context, w *lake.Writer, conn *sql.Conn) error {
 	rep := l.rep
 	rep.Passed, rep.Ignored, rep.Unsound, rep.Phones = l.lines.passed, l.lines.ignored, l.counts.codes, l.counts.phones
+	if len(l.lines.unread) > 0 {
+		rep.Doubts = append(rep.Doubts, Doubt{Key: "register.doubt_unread", Args: map[string]any{"sheets": locale.Some(l.lines.unread)}})
+	}
 	rep.Unread = append(slices.Clone(l.lines.file.Hidden()), l.lines.unread...)
 	for i, c := range l.reg.Columns {
 		if l.lines.now.place[i] < 0 {
@@ -177,6 +183,9 @@ func (l *loading) doubts(ctx context.Context) error {
 	if rep.Cut > 0 {
 		doubt("register.doubt_cut", "line", rep.Cut)
 	}
+	if rep.Rows == 0 {
+		doubt("register.doubt_none")
+	}
 	if rep.Rows >= fewRows && rep.Quarantined*rejectsBy > rep.Rows {
 		doubt("register.doubt_rejects", "rows", rep.Quarantined, "of", rep.Rows)
 	}
@@ -191,9 +200,15 @@ func (l *loading) doubts(ctx context.Context) error {
 	if had := rep.Changed + rep.Ended + rep.Unchanged - rep.Repeated - rep.StillWaiting; had >= fewRows && rep.Ended*endedBy > had {
 		doubt("register.doubt_ended", "rows", rep.Ended, "of", had)
 	}
+	if rep.Quarantined > 0 && rep.Ended > 0 && l.replaces() {
+		doubt("register.doubt_ended_waiting", "rows", rep.Ended, "waiting", rep.Quarantined)
+	}
 	last, err := l.last(ctx)
 	if err != nil || last == nil {
 		return err
+	}
+	if rep.OpenEnd && last.Format == rep.Format && !last.OpenEnd {
+		doubt("register.doubt_open_end")
 	}
 	if last.Rows >= fewRows && (last.Rows-rep.Rows)*fewerBy >= last.Rows {
 		doubt("register.doubt_fewer", "rows", rep.Rows, "last", last.Rows, "received", last.Received.String())
@@ -264,4 +279,10 @@ WHERE $1 = '' OR register = $1 ORDER BY id DESC LIMIT $2`, register, limit)
 		out = append(out, r)
 	}
 	return out, fault.Wrap("register.Reports", rows.Err())
+}
+
+// Last is the day on which a delivery of a register was received last, also one that said nothing new, and the latest day that one describes; 0 for none.
+func (d *Desk) Last(ctx context.Context, register string) (received, cutoff calendar.Day, err error) {
+	err = d.Store.QueryRowContext(ctx, `SELECT coalesce(max(received), 0), coalesce(max(cutoff), 0) FROM register_delivery WHERE register = $1`, register).Scan(&received, &cutoff)
+	return received, cutoff, fault.Wrap("register.Last", err)
 }

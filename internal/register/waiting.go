@@ -35,11 +35,12 @@ type waiting struct {
 	byContent map[int64]*waits
 	byKey     map[int64][]*waits
 	closes    map[*waits]int64 // → the delivery that closes it
+	carried   map[*waits]*part // rows that stand in this delivery as they were rejected in one whose place it takes
 }
 
 // waits learns which rows of the register wait.
 func (l *loading) waits(ctx context.Context) (*waiting, error) {
-	w := &waiting{mode: l.reg.Mode.Text, at: map[[2]int64]*waits{}, byContent: map[int64]*waits{}, byKey: map[int64][]*waits{}, closes: map[*waits]int64{}}
+	w := &waiting{mode: l.reg.Mode.Text, at: map[[2]int64]*waits{}, byContent: map[int64]*waits{}, byKey: map[int64][]*waits{}, closes: map[*waits]int64{}, carried: map[*waits]*part{}}
 	query := `SELECT r.delivery, r.ord, r.stands, r.content, r.key_hash, r.month, r.reasons, s.received, r.closed_by IS NOT NULL
 FROM register_reject r JOIN register_delivery s ON s.id = r.stands WHERE r.register = $1`
 	if !l.lines.corrects() {
@@ -118,8 +119,8 @@ func (l *loading) refuse(t *taken, p *part, reasons []reason) error {
 		case known == nil:
 			l.waiting.close(mended, p.id)
 		}
-	} else if l.replaces() {
-		known = nil // what waits of an earlier delivery is overtaken by this one, and this row waits in its place
+	} else if known != nil && l.replaces() {
+		l.waiting.carried[known] = p // this delivery overtakes the one that it waits of, and says the same
 	}
 	if known != nil {
 		p.unchanged++
@@ -180,7 +181,7 @@ func (w *waiting) open() (n int64) {
 // overtaken closes what waited of deliveries that this one takes the place of.
 func (w *waiting) overtaken(reg *pack.Register, p *part, received calendar.Day) {
 	for _, r := range w.at {
-		if r.received > received {
+		if r.received > received || w.carried[r] != nil {
 			continue
 		}
 		if reg.Mode.Text == "replace_all" || reg.Mode.Text == "replace_month" && p.months[calendar.Month(r.month)] {
@@ -189,8 +190,16 @@ func (w *waiting) overtaken(reg *pack.Register, p *part, received calendar.Day) 
 	}
 }
 
-// record writes which rows no longer wait.
+// record writes which rows no longer wait, and which go on waiting as rows of another delivery.
 func (w *waiting) record(ctx context.Context, tx *sql.Tx) (err error) {
+	for r, p := range w.carried {
+		if p.wrote.Rows == 0 {
+			continue // it left no file, so a correction stands with the earlier delivery
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE register_reject SET stands = $1 WHERE delivery = $2 AND ord = $3`, p.id, r.delivery, r.ord); err != nil {
+			return err
+		}
+	}
 	if len(w.closes) == 0 {
 		return nil
 	}

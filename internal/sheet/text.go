@@ -10,12 +10,17 @@ import (
 )
 
 // Clean makes one spelling of a field: no blanks around it, digits, letters and blanks of full width made half width, characters of no
-// width dropped, and the private characters by which older systems write rare names made real ones. Chinese punctuation stays: the dot in 阿依古丽·买买提 belongs to the name. A field that is clean already costs no memory.
+// width dropped, and the private characters by which older systems write rare names made real ones. Chinese punctuation stays: the dot in 阿依古丽·买买提 belongs to the name. What
+// a CSV file dresses as ="371502199001010012", lest a spreadsheet program round it, is what stands inside. A field that is clean already costs no memory.
 func Clean(s string) string {
 	if strings.ContainsFunc(s, unclean) {
 		s = strings.Map(clean, s)
 	}
-	return strings.TrimSpace(s)
+	s = strings.TrimSpace(s)
+	if inner, found := strings.CutPrefix(s, `="`); found && strings.IndexByte(inner, '"') == len(inner)-1 && len(inner) > 0 {
+		s = strings.TrimSpace(inner[:len(inner)-1])
+	}
+	return s
 }
 
 func unclean(r rune) bool { return r >= utf8.RuneSelf && clean(r) != r }

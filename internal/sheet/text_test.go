@@ -25,6 +25,12 @@ func TestClean(t *testing.T) {
 		"ＡＺａｚ０９＠［｀｛／：":  "AZaz09＠［｀｛／：",
 		"\uE816某\uE863": "𠂇某䶮", // the private characters of GBK
 		"\uE814\uE865":  "\uE814\uE865",
+		`="0071"`:       "0071",
+		`=" ０071 "`:     "0071",
+		`=""`:           "",
+		`="a`:           `="a`,
+		`="a"&"b"`:      `="a"&"b"`,
+		`="`:            `="`,
 	} {
 		if got := Clean(in); got != want {
 			t.Errorf("Clean(%q) = %q, want %q", in, got, want)

@@ -171,7 +171,7 @@ func (v *visit) article(p *policy.Policy, a law.Article, counts []finding.RuleCo
 func (v *visit) parameters(p *policy.Policy, anchor string) (out []number) {
 	for _, e := range p.Parameters {
 		for _, d := range e.Value.Dated() {
-			if value, _ := e.Value.On(d.From); d.By.Text == anchor && d.Table == nil {
+			if value, _ := e.Value.On(d.From); d.By.Text == anchor && d.Value != nil {
 				out = append(out, number{v.in(e.Value.Title), v.scalar(value, e.Value.Unit), v.t("web.from_day", "day", d.From)})
 			}
 		}
@@ -182,22 +182,13 @@ func (v *visit) parameters(p *policy.Policy, anchor string) (out []number) {
 // amounts are the tables of the policy on the day of the run, one line a key: what is paid for which level.
 func (v *visit) amounts(p *policy.Policy) (out []number) {
 	for _, e := range p.Parameters {
-		table, d := e.Value.On(v.run.On)
-		if d == nil || d.Table == nil {
-			continue
-		}
-		for _, it := range v.pack.CodeList(e.Value.Key.Text).Items {
-			var n int64
-			var ok bool
-			switch t := table.(type) {
-			case map[int64]int64:
-				n, ok = t[it.Rank]
-			case map[string]int64:
-				n, ok = t[it.Code.Text]
+		table, _ := e.Value.On(v.run.On)
+		for _, entry := range e.Value.Table(table) {
+			var codes []string
+			for _, it := range entry.Codes {
+				codes = append(codes, v.in(pack.Words{Zh: it.Zh, En: it.En}))
 			}
-			if ok {
-				out = append(out, number{v.in(pack.Words{Zh: it.Zh, En: it.En}), v.quantity(n, e.Value.Unit), ""})
-			}
+			out = append(out, number{strings.Join(codes, v.t("web.comma")), v.quantity(entry.Number, e.Value.Unit), ""})
 		}
 	}
 	return out
