@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"bole/internal/calendar"
+	"bole/internal/expr"
 	"bole/internal/fault"
 	"go.yaml.in/yaml/v3"
 )
@@ -48,6 +49,7 @@ type reader struct {
 	fsys     fs.FS
 	mistakes fault.Mistakes
 	lines    map[string][]string
+	rows     map[string]*expr.Vocabulary // made once a register and kind of subject
 }
 
 func (r *reader) mistake(file string, line, col int, format string, args ...any) {

@@ -46,7 +46,7 @@ func Load(fsys fs.FS, shipped fs.FS) (*Pack, error) {
 
 // load reads a pack under the constants of the pack that uses it, which stand before its own: another city's facts are about that city.
 func load(fsys fs.FS, shipped fs.FS, constants Map[Src]) (*Pack, error) {
-	r := &reader{fsys: fsys, lines: map[string][]string{}}
+	r := &reader{fsys: fsys, lines: map[string][]string{}, rows: map[string]*expr.Vocabulary{}}
 	p := &Pack{Constants: map[string]any{}}
 	r.pack(p, shipped, constants)
 	if len(r.mistakes) > 0 {
@@ -651,7 +651,7 @@ func (r *reader) factExpressions(file string, p *Pack) {
 				}
 			}
 			if s.Where != nil {
-				s.where = r.compileRow(file, r.rowVocabulary(p, s.register), *s.Where, expr.Bool)
+				s.where = r.compileRow(file, r.rowVocabulary(p, s.register, s), *s.Where, expr.Bool)
 			}
 		}
 		before := []expr.Name{{Name: "on", Type: expr.Day, Sure: true}}
@@ -767,7 +767,7 @@ func (r *reader) factExpression(file string, p *Pack, s *Subject, f *Fact, befor
 			return
 		}
 	}
-	v := r.rowVocabulary(p, reg, s.own()...)
+	v := r.rowVocabulary(p, reg, s)
 	if f.Where != nil {
 		f.where = r.compileRow(file, v, *f.Where, expr.Bool)
 	}
@@ -873,7 +873,14 @@ func (r *reader) ranks(p *Pack) []expr.Name {
 	return out
 }
 
-func (r *reader) rowVocabulary(p *Pack, reg *Register, more ...expr.Name) *expr.Vocabulary {
+// rowVocabulary is what an expression over a register's rows may name: its columns, "on", ranks, constants and, as row.<column>, those of the subject's
+// own row.
+func (r *reader) rowVocabulary(p *Pack, reg *Register, s *Subject) *expr.Vocabulary {
+	key := reg.Name + " of " + s.Name
+	if v, ok := r.rows[key]; ok {
+		return v
+	}
+	more := s.own()
 	words := append(append(r.ranks(p), expr.Name{Name: "on", Type: expr.Day, Sure: true}), more...)
 	for k, v := range p.Constants {
 		if reg.Column(k) == nil { // a column of that name is meant
@@ -889,6 +896,7 @@ func (r *reader) rowVocabulary(p *Pack, reg *Register, more ...expr.Name) *expr.
 	if err != nil {
 		r.mistake(reg.File, 1, 1, "a column's name cannot be used: %v", err)
 	}
+	r.rows[key] = v
 	return v
 }
 
