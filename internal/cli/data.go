@@ -17,6 +17,7 @@ import (
 	"bole/internal/calendar"
 	"bole/internal/fact"
 	"bole/internal/fault"
+	"bole/internal/lake"
 	"bole/internal/locale"
 	"bole/internal/pack"
 	"bole/internal/register"
@@ -52,7 +53,7 @@ func (a *app) registerList() *cobra.Command {
 					if it.Received, it.Cutoff, err = h.desk().Last(ctx, r.Name); err != nil {
 						return err
 					}
-					if src, ok := s.Source(r.Name, register.Ways(r)); ok {
+					if src, ok := s.Source(r.Name, lake.Ways(r.Ways())); ok {
 						if err := s.QueryRowContext(ctx, "SELECT count(*) FROM "+src).Scan(&it.Rows); err != nil {
 							return fault.Wrap("cli.registerList", err)
 						}
@@ -391,7 +392,7 @@ func (a *app) rows(ctx context.Context, h *home, name string, asOf calendar.Day,
 	}
 	defer s.Close()
 	names, cells := []string{}, [][]string{}
-	if src, ok := s.Source(name, register.Ways(reg)); ok {
+	if src, ok := s.Source(name, lake.Ways(reg.Ways())); ok {
 		who, drop, order := "", "seq, row_hash", "ALL"
 		if reg.About == "person" {
 			identity, _ := s.Identity()

@@ -416,7 +416,7 @@ func within(relation, person string) func(column string) string {
 
 // rows is SQL for a register's current rows with their person, to stand after FROM; false when it was never delivered.
 func (d *deriver) rows(reg *pack.Register, only func(column string) string) (string, bool) {
-	src, ok := d.snap.Source(reg.Name, ways(reg))
+	src, ok := d.snap.Source(reg.Name, lake.Ways(reg.Ways()))
 	if !ok {
 		return "", false
 	}

@@ -107,7 +107,7 @@ func Net(ctx context.Context, l *lake.Lake, p *pack.Pack) (err error) {
 			err = e
 		}
 	}()
-	source, ok := w.Source(contributions, ways(reg))
+	source, ok := w.Source(contributions, lake.Ways(reg.Ways()))
 	if !ok || current(w.Snapshot, p) {
 		return nil
 	}
@@ -155,7 +155,7 @@ func prepare(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack
 	if reg == nil || current(s, p) {
 		return nil
 	}
-	source, ok := s.Source(contributions, ways(reg))
+	source, ok := s.Source(contributions, lake.Ways(reg.Ways()))
 	if !ok {
 		return nil
 	}
@@ -194,14 +194,6 @@ func spells(s *lake.Snapshot, p *pack.Pack) (string, bool) {
 	}
 	identity, _ := s.Identity()
 	return fmt.Sprintf("(SELECT i.person, x.* FROM %s x JOIN %s i USING (holder))", source, identity), true
-}
-
-func ways(reg *pack.Register) lake.Ways {
-	w := lake.Ways{Mode: reg.Mode.Text, Key: reg.KeyColumns(), Month: reg.MonthColumn()}
-	for _, c := range reg.LakeColumns() {
-		w.Columns = append(w.Columns, lake.Column(c))
-	}
-	return w
 }
 
 // Month is one month of one person's contributions, for the strip of months.

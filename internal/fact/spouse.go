@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"bole/internal/expr"
+	"bole/internal/lake"
 	"bole/internal/pack"
 )
 
@@ -18,7 +19,7 @@ import (
 // where there is none or nobody says who). Of two marriages at once the later counts.
 func (q *query) spouse(m moment) string {
 	wed := "(SELECT 0 AS person, 0 AS spouse, DATE '1970-01-01' AS registered_day, DATE '1970-01-01' AS ended_day WHERE FALSE)"
-	if rows, ok := q.snap.Source("marriages", ways(q.pack.Register("marriages"))); ok {
+	if rows, ok := q.snap.Source("marriages", lake.Ways(q.pack.Register("marriages").Ways())); ok {
 		wed = q.marriages(rows, m)
 	}
 	status := "(SELECT 0 AS person, FALSE AS married WHERE FALSE)"

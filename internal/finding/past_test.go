@@ -531,7 +531,7 @@ func (h *past) answers(asOf calendar.Day, asked asked) (out []string) {
 // rows are the rows of a register as text.
 func (h *past) rows(s *lake.Snapshot, reg *pack.Register, who map[int64]string) (out []string) {
 	h.t.Helper()
-	src, ok := s.Source(reg.Name, register.Ways(reg))
+	src, ok := s.Source(reg.Name, lake.Ways(reg.Ways()))
 	if !ok {
 		return nil
 	}

@@ -168,7 +168,7 @@ type Ways struct {
 }
 
 // Column is a column of a table with its type in SQL.
-type Column struct{ Name, Type string }
+type Column = struct{ Name, Type string }
 
 // Source is SQL for the current rows of a delivered table, to stand after FROM; false when nothing has been received.
 //

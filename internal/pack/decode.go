@@ -32,9 +32,6 @@ type Cell struct {
 	Row    Map[Src]
 }
 
-// OneOrMore is a list whose only entry may be written without the list.
-type OneOrMore []Src
-
 // Map is a YAML mapping in the order of the file.
 type Map[T any] []Entry[T]
 
@@ -118,12 +115,11 @@ func (r *reader) wrong(file string, n *yaml.Node, want string) {
 }
 
 var (
-	srcType   = reflect.TypeFor[Src]()
-	keysType  = reflect.TypeFor[Keys]()
-	cellType  = reflect.TypeFor[Cell]()
-	oneOrMore = reflect.TypeFor[OneOrMore]()
-	dayType   = reflect.TypeFor[calendar.Day]()
-	mapEntry  = "Entry["
+	srcType  = reflect.TypeFor[Src]()
+	keysType = reflect.TypeFor[Keys]()
+	cellType = reflect.TypeFor[Cell]()
+	dayType  = reflect.TypeFor[calendar.Day]()
+	mapEntry = "Entry["
 )
 
 func (r *reader) decode(file string, n *yaml.Node, v reflect.Value) {
@@ -188,9 +184,6 @@ func (r *reader) decode(file string, n *yaml.Node, v reflect.Value) {
 		v.SetBool(n.Value == "true")
 	case v.Kind() == reflect.Slice && strings.HasPrefix(v.Type().Elem().Name(), mapEntry):
 		r.entries(file, n, v)
-	case v.Type() == oneOrMore && n.Kind == yaml.ScalarNode:
-		v.Set(reflect.MakeSlice(oneOrMore, 1, 1))
-		r.decode(file, n, v.Index(0))
 	case v.Kind() == reflect.Slice:
 		if n.Kind != yaml.SequenceNode {
 			r.wrong(file, n, "a list")

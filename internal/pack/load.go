@@ -256,6 +256,9 @@ func (r *reader) register(file string, p *Pack, reg *Register) {
 	case reg.Mode.Text != "replace_month" && reg.Month != nil:
 		r.at(file, *reg.Month, "month stands beside mode: replace_month, and only there")
 	}
+	if len(reg.Columns) > MaxColumns {
+		r.at(file, reg.Columns[MaxColumns].Name, "the %dth column: a register has %d at most; split it in two", MaxColumns+1, MaxColumns)
+	}
 	var words []expr.Name
 	var names []string
 	heads := map[string]string{}

@@ -192,23 +192,39 @@ func (r *Register) PersonColumn() *Column {
 	return find(r.Columns, func(c *Column) bool { return c.Type.Text == "id_number" && c.Class.Text == "personal" })
 }
 
+// MaxColumns is how many columns a register may have: what is said of a row's fields, such as which are empty, is one word of as many bits.
+const MaxColumns = 64
+
 // LakeColumns are the columns that the lake has for the register's rows, each with its type, a row's own marks among them: holder (whom it is about),
 // seq (the delivery) and row_hash.
 func (r *Register) LakeColumns() []LakeColumn {
 	var out []LakeColumn
 	if r.About == "person" {
-		out = append(out, LakeColumn{"holder", "BIGINT"})
+		out = append(out, LakeColumn{Name: "holder", Type: "BIGINT"})
 	}
 	for _, c := range r.Columns {
 		if c.InLake() {
-			out = append(out, LakeColumn{c.Name.Text, c.SQLType()})
+			out = append(out, LakeColumn{Name: c.Name.Text, Type: c.SQLType()})
 		}
 	}
-	return append(out, LakeColumn{"seq", "BIGINT"}, LakeColumn{"row_hash", "UBIGINT"})
+	return append(out, LakeColumn{Name: "seq", Type: "BIGINT"}, LakeColumn{Name: "row_hash", Type: "UBIGINT"})
 }
 
 // LakeColumn is one column of a table of the lake.
-type LakeColumn struct{ Name, Type string }
+type LakeColumn = struct{ Name, Type string }
+
+// Ways says to the lake, as lake.Ways, how the register's deliveries add up. In the lake a person's number is its holder.
+func (r *Register) Ways() Ways {
+	return Ways{Mode: r.Mode.Text, Key: r.KeyColumns(), Month: r.MonthColumn(), Columns: r.LakeColumns()}
+}
+
+// Ways is lake.Ways, which this package does not import.
+type Ways struct {
+	Mode    string
+	Key     []string
+	Month   string
+	Columns []LakeColumn
+}
 
 // MonthColumn is the column whose months a delivery replaces; "" where deliveries replace none.
 func (r *Register) MonthColumn() string {
@@ -230,13 +246,13 @@ func (r *Register) Column(name string) *Column {
 
 // Subject is a kind of row that facts are taken for: a person, a certificate.
 type Subject struct {
-	Name     string    `yaml:"subject,required"`
-	Title    Words     `yaml:"title,required"`
-	Unit     Words     `yaml:"unit,required"` // 人, 本
-	Register *Src      `yaml:"register"`      // whose rows they are; without it every known person
-	ID       OneOrMore `yaml:"id"`            // the column that names a row, or the columns that do together
-	Where    *Src      `yaml:"where"`         // which rows, over its columns and "on"
-	Facts    []*Fact   `yaml:"facts,required"`
+	Name     string  `yaml:"subject,required"`
+	Title    Words   `yaml:"title,required"`
+	Unit     Words   `yaml:"unit,required"` // 人, 本
+	Register *Src    `yaml:"register"`      // whose rows they are; without it every known person
+	ID       Keys    `yaml:"id"`            // the column that names a row, or the columns that do together
+	Where    *Src    `yaml:"where"`         // which rows, over its columns and "on"
+	Facts    []*Fact `yaml:"facts,required"`
 
 	register *Register
 	where    *expr.Expr

@@ -225,20 +225,9 @@ func TestOneWorkbookForSeveralDeliveries(t *testing.T) {
 
 // What a sender corrects of an old delivery does not stand over what he sent since.
 func TestOldCorrectionDoesNotOvertake(t *testing.T) {
-	const register = `register: visits
-title: {zh: 来访, en: Visits}
-owner: {zh: 前台, en: Desk}
-basis: {zh: 测试, en: a test}
-about: employer
-mode: %s
-key: [no]
-columns:
-  - {name: no, title: {zh: 号, en: No}, type: number, class: code, required: true}
-  - {name: n, title: {zh: 数, en: Number}, type: int, class: number}
-`
 	for mode, want := range map[string]string{"upsert": "A 1\nB 5\nC 7\nD 9", "replace_all": "A 1\nB 5\nC 7", "append": "A 1\nA 1\nB 2\nB 5\nC 7\nD 9"} {
 		t.Run(mode, func(t *testing.T) {
-			o := newOffice(t, small(t, "visits", fmt.Sprintf(register, mode)))
+			o := list(t, mode)
 			o.take("visits", "1.csv", "号,数\nA,1\nB,二\nD,九\n", "2024-01-01")
 			old := o.handBack("visits")
 			o.take("visits", "2.csv", "号,数\nA,1\nB,5\nC,七\n", "2024-02-01")

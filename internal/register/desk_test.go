@@ -195,7 +195,7 @@ func (o *office) rows(register, columns, asOf string) string {
 		o.t.Fatal(err)
 	}
 	defer s.Close()
-	src, ok := s.Source(register, Ways(o.Pack.Register(register)))
+	src, ok := s.Source(register, lake.Ways(o.Pack.Register(register).Ways()))
 	if !ok {
 		return "nothing"
 	}

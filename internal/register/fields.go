@@ -72,7 +72,7 @@ func fieldReader(c *pack.Column) reader {
 	case "id_number":
 		return idReader(c)
 	case "person_name":
-		return func(s string, _ *row) (any, string, []any) { return readText(vault.CleanName(s), nil) }
+		return func(s string, _ *row) (any, string, []any) { return readText(vault.CleanName(s)) }
 	case "phone":
 		return readPhone
 	case "account":
@@ -86,7 +86,7 @@ func fieldReader(c *pack.Column) reader {
 			if cleared && likeNumber(s) {
 				return nil, "reject.personal", nil
 			}
-			return readText(s, nil)
+			return readText(s)
 		}
 	case "uscc":
 		return func(s string, _ *row) (any, string, []any) {
@@ -161,7 +161,7 @@ func idReader(c *pack.Column) reader {
 func readPhone(s string, r *row) (any, string, []any) {
 	phone, ok := vault.ParsePhone(s)
 	r.flags.phone = r.flags.phone || !ok
-	return readText(phone, nil)
+	return readText(phone)
 }
 
 var yesNo = map[string]bool{
@@ -169,7 +169,7 @@ var yesNo = map[string]bool{
 	"否": false, "0": false, "n": false, "no": false, "false": false, "未到账": false, "无": false,
 }
 
-func readText(s string, _ *row) (any, string, []any) {
+func readText(s string) (any, string, []any) {
 	if len(s) > 400 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return nil, "reject.text", nil
 	}

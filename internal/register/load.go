@@ -412,15 +412,6 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 	return nil
 }
 
-// Ways says to the lake how a register's deliveries add up. In the lake a person's number is its holder.
-func Ways(reg *pack.Register) lake.Ways {
-	w := lake.Ways{Mode: reg.Mode.Text, Key: reg.KeyColumns(), Month: reg.MonthColumn()}
-	for _, c := range reg.LakeColumns() {
-		w.Columns = append(w.Columns, lake.Column(c))
-	}
-	return w
-}
-
 // before is what a delivery is compared with: all that was received by its day, so that one which comes late tells what was known then.
 func (l *loading) before(w *lake.Writer) *lake.Snapshot { return w.Until(l.in.Received) }
 

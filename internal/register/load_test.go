@@ -294,19 +294,8 @@ func TestReplaceMonth(t *testing.T) {
 }
 
 func TestAppendAndReplaceAll(t *testing.T) {
-	const register = `register: visits
-title: {zh: 来访, en: Visits}
-owner: {zh: 前台, en: Desk}
-basis: {zh: 测试, en: a test}
-about: employer
-mode: %s
-key: [no]
-columns:
-  - {name: no, title: {zh: 号, en: No}, type: number, class: code, required: true}
-  - {name: n, title: {zh: 数, en: Number}, type: int, class: number}
-`
 	for mode, want := range map[string]string{"append": "A 1\nA 2\nB 1\nC 3", "replace_all": "A 2\nC 3"} {
-		o := newOffice(t, small(t, "visits", fmt.Sprintf(register, mode)))
+		o := list(t, mode)
 		o.take("visits", "1.csv", "no,n\nA,1\nB,1\n", "2024-01-01")
 		o.take("visits", "2.csv", "no,n\nA,2\nC,3\n", "2024-02-01")
 		before := o.state()

@@ -111,7 +111,7 @@ func (l *loading) publish(ctx context.Context, w *lake.Writer, conn *sql.Conn, p
 	if months != "" {
 		before = before.Covering(l.reg.Name, strings.Fields(months))
 	}
-	current, have := before.Source(l.reg.Name, Ways(l.reg))
+	current, have := before.Source(l.reg.Name, lake.Ways(l.reg.Ways()))
 	if have && months != "" {
 		current = fmt.Sprintf("(SELECT * FROM %s WHERE %s IN (%s))", current, columnar.Quote(l.reg.Month.Text), monthDays(months))
 	}

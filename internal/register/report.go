@@ -100,7 +100,7 @@ func (f *flags) see(c *pack.Column, s string) {
 // tally counts over the rows that could be read.
 type tally struct {
 	rows          int64
-	empty         [64]int64
+	empty         [pack.MaxColumns]int64
 	codes, phones int64
 }
 
@@ -151,7 +151,7 @@ func (l *loading) look(ctx context.Context, w *lake.Writer, conn *sql.Conn) erro
 func (l *loading) unmatched(ctx context.Context, w *lake.Writer, conn *sql.Conn, r *pack.Refer) (Unmatched, error) {
 	u := Unmatched{Refer: r.ID, Title: r.Title}
 	other := l.Pack.Register(r.Register.Text)
-	there, ok := w.Source(other.Name, Ways(other))
+	there, ok := w.Source(other.Name, lake.Ways(other.Ways()))
 	if other == l.reg || !ok {
 		return u, nil
 	}

@@ -35,7 +35,7 @@ func (l *loading) describe(ctx context.Context, w *lake.Writer, conn *sql.Conn) 
 		return nil
 	}
 	query := "SELECT holder FROM staging s"
-	if current, have := w.Source(l.reg.Name, Ways(l.reg)); have {
+	if current, have := w.Source(l.reg.Name, lake.Ways(l.reg.Ways())); have {
 		query += " WHERE NOT EXISTS (SELECT 1 FROM " + current + " c WHERE c.row_hash = s.row_hash)"
 	}
 	rows, err := conn.QueryContext(ctx, query)
@@ -84,7 +84,7 @@ func (l *loading) join(ctx context.Context, w *lake.Writer, conn *sql.Conn) erro
 	}
 	if len(l.reg.Settles) > 0 {
 		own := "SELECT holder FROM staging"
-		if current, have := w.Source(l.reg.Name, Ways(l.reg)); have {
+		if current, have := w.Source(l.reg.Name, lake.Ways(l.reg.Ways())); have {
 			own += " UNION SELECT holder FROM " + current
 		}
 		apart := map[int64]bool{}

@@ -699,7 +699,7 @@ func BenchmarkXLSX(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	line := strings.Split("110101199003070011,张三丰,13800000000,2024-01-05,202401,某某科技有限公司,91330100MA27XXXX0A,本科,15000,0,在职,备注", ",")
+	line := strings.Split(sample, ",")
 	for range 20_000 {
 		if err := sw.Write(line); err != nil {
 			b.Fatal(err)

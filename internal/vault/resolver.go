@@ -168,16 +168,6 @@ func (r *Resolver) Added() int { return len(r.added) }
 // holders, publishes the identities anew.
 func (r *Resolver) Joined() int { return len(r.said) }
 
-// New calls f for every holder that the load would make, in order.
-func (r *Resolver) New(f func(holder int64) error) error {
-	for i := range r.added {
-		if err := f(r.last - int64(len(r.added)) + 1 + int64(i)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Identity is Vault.Persons with what the load says and has not saved.
 func (r *Resolver) Identity(f func(holder, person int64, known calendar.Day) error) error {
 	return replay(slices.Concat(r.stated, r.said), f)
