@@ -106,6 +106,8 @@ func ledgerBook(t *testing.T, people, lines int) (path string, mb int64) {
 }
 
 // Memory stays the same however large a file is: what DuckDB may have, and what people and rejected rows take, by their number.
+//
+// A bound leaves a fifth for what an allocator happens to keep when other tests run; rows held as Go strings would take half as much again.
 func TestLargeFilesInBoundedMemory(t *testing.T) {
 	full := os.Getenv("BOLE_FULL") == "1"
 	size := func(usual, long int) int {
@@ -124,7 +126,7 @@ func TestLargeFilesInBoundedMemory(t *testing.T) {
 	}{
 		{"CSV", func(t *testing.T) (string, int64) {
 			return ledgerFile(t, size(30_000, 300_000), size(800_000, 27_500_000), nil)
-		}, size(200, 1024), false, int64(size(450, 1600))},
+		}, size(200, 1024), false, int64(size(550, 1600))},
 		{"XLSX", func(t *testing.T) (string, int64) { return ledgerBook(t, 5_000, size(40_000, 220_000)) }, 200, false, int64(size(250, 600))},
 		{"rejected rows", func(t *testing.T) (string, int64) {
 			return ledgerFile(t, size(30_000, 300_000), size(100_000, 2_000_000), everyOther)
