@@ -105,7 +105,7 @@ func ledgerBook(t *testing.T, people, lines int) (path string, mb int64) {
 	return path, mb >> 20
 }
 
-// Memory stays the same however large a file is: what DuckDB may have, and what people and rejected rows take, by their number.
+// Memory is what DuckDB may have and what people and rejected rows take, by their number; each further MB of a file takes less than one of memory.
 //
 // A bound leaves a fifth for what an allocator happens to keep when other tests run; rows held as Go strings would take half as much again.
 func TestLargeFilesInBoundedMemory(t *testing.T) {
