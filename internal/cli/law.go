@@ -2,9 +2,12 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"bole/internal/calendar"
@@ -55,7 +58,48 @@ func (a *app) packCmd() *cobra.Command {
 			})
 		},
 	}
-	return group("pack", "law", "check a pack · 检查政策包", check)
+	schema := &cobra.Command{
+		Use: "schema DIR", Short: "JSON Schemas of a pack's files, for editors · 供编辑器提示与标错的JSON Schema",
+		Long: "Writes a JSON Schema for each kind of file of a pack into DIR, and prints the setting by which VS Code's YAML extension uses them: it goes into\n" +
+			".vscode/settings.json of the folder in which DIR is. Then the editor completes keys, says what they mean and underlines what is no key or no such value.",
+		Example: "  bole pack schema schemas", Args: exactly(1),
+		RunE: func(_ *cobra.Command, args []string) error { return a.writeSchemas(args[0]) },
+	}
+	return group("pack", "law", "check a pack, and help to write one · 检查与编写政策包", check, schema)
+}
+
+func (a *app) writeSchemas(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fault.Wrap("cli.schema", err)
+	}
+	result := struct {
+		Files    []string                       `json:"files"`
+		Settings map[string]map[string][]string `json:"settings"`
+	}{[]string{}, map[string]map[string][]string{"yaml.schemas": {}}}
+	for _, k := range pack.FileKinds {
+		file := filepath.Join(dir, k.Name+".json")
+		if err := os.WriteFile(file, k.Schema(), 0o644); err != nil {
+			return fault.Wrap("cli.schema", err)
+		}
+		result.Files = append(result.Files, filepath.ToSlash(file))
+		key := filepath.ToSlash(file)
+		if !filepath.IsAbs(file) {
+			key = "./" + key // from the folder that is open in the editor
+		}
+		for _, m := range k.Match {
+			not, pattern := "", m
+			if rest, ok := strings.CutPrefix(m, "!"); ok {
+				not, pattern = "!", rest
+			}
+			result.Settings["yaml.schemas"][key] = append(result.Settings["yaml.schemas"][key], not+"**/"+pattern)
+		}
+	}
+	settings, err := json.MarshalIndent(result.Settings, "", "  ")
+	if err != nil {
+		return fault.Wrap("cli.schema", err)
+	}
+	a.say("pack.schemas", "count", len(result.Files), "dir", dir)
+	return a.answer(result, printf("%s\n", settings))
 }
 
 func (a *app) policyCmd() *cobra.Command {
