@@ -30,6 +30,13 @@ type verdict struct {
 	Window    calendar.Day
 }
 
+// situation is a test of a policy with what either evaluator says of it.
+type situation struct {
+	*pack.Test
+	values   map[string]any // the facts, with those that are worked out
+	one, all verdict
+}
+
 // Test runs the tests beside a pack's policies, each through both evaluators: the SQL that screens everybody, in DuckDB, and the one that
 // explains a person. Facts of take: value that a test does not give are worked out from those that it gives.
 func Test(ctx context.Context, p *pack.Pack) (rep TestReport, err error) {
@@ -38,32 +45,43 @@ func Test(ctx context.Context, p *pack.Pack) (rep TestReport, err error) {
 		return rep, err
 	}
 	defer db.Close()
-	for _, pol := range policy.All(p) {
-		for _, t := range pol.Tests {
-			values, err := completed(p, pol, t)
-			if err != nil {
-				return rep, fault.Wrap("finding.Test", err)
-			}
-			one, err := evaluated(pol, t, values)
-			if err != nil {
-				return rep, fault.Wrap("finding.Test", err)
-			}
-			all, err := screened(ctx, db.DB, pol, t, values)
-			if err != nil {
-				return rep, fault.Wrap("finding.Test", err)
-			}
-			wrong := differs(t.Want, one)
+	for _, decl := range p.Policies {
+		pol := policy.New(p, decl)
+		cases, err := situations(p, pol)
+		if err == nil {
+			err = screened(ctx, db.DB, pol, cases)
+		}
+		if err != nil {
+			return rep, fault.Wrap("finding.Test", err)
+		}
+		for _, c := range cases {
+			wrong := differs(c.Want, c.one)
 			switch {
 			case wrong != "":
-				rep.Failures = append(rep.Failures, fmt.Sprintf("%s: %s: %s", pol.File, t.Name, wrong))
-			case one != all:
-				rep.Failures = append(rep.Failures, fmt.Sprintf("%s: %s: the evaluators disagree: one person %+v, SQL %+v", pol.File, t.Name, one, all))
+				rep.Failures = append(rep.Failures, fmt.Sprintf("%s: %s: %s", pol.File, c.Name, wrong))
+			case c.one != c.all:
+				rep.Failures = append(rep.Failures, fmt.Sprintf("%s: %s: the evaluators disagree: one person %+v, SQL %+v", pol.File, c.Name, c.one, c.all))
 			default:
 				rep.Passed++
 			}
 		}
 	}
 	return rep, nil
+}
+
+// situations completes the tests of a policy and evaluates each for one person.
+func situations(p *pack.Pack, pol *policy.Policy) (out []*situation, err error) {
+	for _, t := range pol.Tests {
+		c := &situation{Test: t}
+		if c.values, err = completed(p, pol, t); err != nil {
+			return nil, err
+		}
+		if c.one, err = evaluated(pol, t, c.values); err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
 }
 
 // completed adds the facts that are worked out from others.
@@ -107,28 +125,66 @@ func evaluated(pol *policy.Policy, t *pack.Test, values map[string]any) (verdict
 	return v, err
 }
 
-// screened asks the same of SQL, over a fact table of one row.
-func screened(ctx context.Context, db *sql.DB, pol *policy.Policy, t *pack.Test, values map[string]any) (v verdict, err error) {
-	cols := []string{"1 AS person", "'x' AS subject"}
+// screened asks the same of SQL: one question a day, over a fact table of a row a situation.
+func screened(ctx context.Context, db *sql.DB, pol *policy.Policy, cases []*situation) error {
+	byDay := map[calendar.Day][]*situation{}
+	for _, c := range cases {
+		byDay[c.On] = append(byDay[c.On], c)
+	}
+	for on, cases := range byDay {
+		if err := screenedOn(ctx, db, pol, on, cases); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func screenedOn(ctx context.Context, db *sql.DB, pol *policy.Policy, on calendar.Day, cases []*situation) error {
+	g := Group{pol.Subject, []*policy.Policy{pol}}
+	q := pol.SQL(expr.DuckDB, on)
+	bits := fmt.Sprintf("(SELECT *, %s AS outcome FROM (%s))", outcome(pol, on), g.BitsQuery("facts", on))
+	rows, err := db.QueryContext(ctx, fmt.Sprintf(`
+WITH facts AS MATERIALIZED (%[4]s)
+SELECT f.person, b.outcome, h.amount_fen, %[1]s, CASE WHEN b.outcome = 'undetermined' THEN %[2]s ELSE '' END,
+  CASE WHEN %[6]s > 0 THEN strftime(%[3]s, '%%Y%%m%%d')::INTEGER END
+FROM facts f JOIN %[5]s b ON b.person = f.person LEFT JOIN (%[7]s) h ON h.person = f.person`,
+		q.Failed(bitsColumn(pol), version(pol, on)), q.Missing(bitsColumn(pol), version(pol, on)), "CAST("+q.Window+" AS DATE)",
+		factRows(pol, cases), bits, version(pol, on), g.HitsQuery("facts", on)))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var i int
+		var v verdict
+		var amount, window sql.NullInt64
+		if err := rows.Scan(&i, &v.Outcome, &amount, &v.Failed, &v.Missing, &window); err != nil {
+			return err
+		}
+		v.AmountFen, v.Window = amount.Int64, calendar.Day(window.Int64)
+		cases[i].all = v
+	}
+	return rows.Err()
+}
+
+// factRows writes situations as rows of a fact table; a situation's person is its place among them.
+func factRows(pol *policy.Policy, cases []*situation) string {
+	names := []string{"person", "subject"}
+	rows := make([]string, len(cases))
+	for i := range cases {
+		rows[i] = fmt.Sprintf("%d, 'x'", i)
+	}
 	for _, name := range pol.FactNames() {
 		f := pol.Fact(name)
 		if f == nil {
 			continue
 		}
-		cols = append(cols, fmt.Sprintf("CAST(%s AS %s) AS %s", expr.Literal(expr.DuckDB, values[name]), sqlTypes[f.ExprType()], policy.Quote(name)))
+		names = append(names, policy.Quote(name))
+		for i, c := range cases {
+			rows[i] += fmt.Sprintf(", CAST(%s AS %s)", expr.Literal(expr.DuckDB, c.values[name]), sqlTypes[f.ExprType()])
+		}
 	}
-	g := Group{pol.Subject, []*policy.Policy{pol}}
-	q := pol.SQL(expr.DuckDB, t.On)
-	from := "(SELECT " + strings.Join(cols, ", ") + ")"
-	bits := fmt.Sprintf("(SELECT *, %s AS outcome FROM (%s))", outcome(pol, t.On), g.BitsQuery(from, t.On))
-	var amount, window sql.NullInt64
-	err = db.QueryRowContext(ctx, fmt.Sprintf(`
-SELECT b.outcome, h.amount_fen, %[1]s, CASE WHEN b.outcome = 'undetermined' THEN %[2]s ELSE '' END, CASE WHEN %[6]s > 0 THEN strftime(%[3]s, '%%Y%%m%%d')::INTEGER END
-FROM %[4]s f, %[5]s b LEFT JOIN (%[7]s) h ON TRUE`,
-		q.Failed(bitsColumn(pol), version(pol, t.On)), q.Missing(bitsColumn(pol), version(pol, t.On)), "CAST("+q.Window+" AS DATE)", from, bits, version(pol, t.On), g.HitsQuery(from, t.On))).
-		Scan(&v.Outcome, &amount, &v.Failed, &v.Missing, &window)
-	v.AmountFen, v.Window = amount.Int64, calendar.Day(window.Int64)
-	return v, err
+	return "SELECT * FROM (VALUES (" + strings.Join(rows, "), (") + ")) AS v(" + strings.Join(names, ", ") + ")"
 }
 
 var sqlTypes = map[expr.Type]string{expr.Bool: "BOOLEAN", expr.Int: "BIGINT", expr.Text: "VARCHAR", expr.Day: "DATE"}
