@@ -17,8 +17,9 @@ import (
 
 // TestReport is what became of a pack's tests.
 type TestReport struct {
-	Passed   int
-	Failures []string // "file: name (engine): what was wanted and what came", one a test and engine
+	Passed    int
+	Failures  []string    // "file: name (engine): what was wanted and what came", one a test and engine
+	Untouched []Untouched // what no test looks at
 }
 
 // verdict is what either evaluator says, in words that can be compared.
@@ -65,6 +66,11 @@ func Test(ctx context.Context, p *pack.Pack) (rep TestReport, err error) {
 				rep.Passed++
 			}
 		}
+		left, err := untouched(p, pol, cases)
+		if err != nil {
+			return rep, fault.Wrap("finding.Test", err)
+		}
+		rep.Untouched = append(rep.Untouched, left...)
 	}
 	return rep, nil
 }

@@ -61,7 +61,7 @@ func (r *reader) policy(file string, p *Pack, pol *Policy) {
 		for _, e := range rule.Unless {
 			r.ruleID(file, ids, e.ID)
 			r.cited(file, pol, e.By)
-			r.compileIn(file, pol, e.Holds, expr.Bool)
+			e.expr = r.compileIn(file, pol, e.Holds, expr.Bool)
 			whole += " || (" + e.Holds.Text + ")"
 		}
 		if rule.expr == nil {
