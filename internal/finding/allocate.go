@@ -78,6 +78,7 @@ func (c *claim) name(on calendar.Day) string {
 // place is taken out and its set chosen anew, since something else may stand instead.
 func allocate(p *pack.Pack, on calendar.Day, claims []*claim) {
 	var open []*claim
+	mates(claims)
 	for _, c := range claims {
 		if c.single(); c.outcome == "eligible" || c.outcome == "settled" {
 			open = append(open, c)
@@ -102,6 +103,49 @@ func allocate(p *pack.Pack, on calendar.Day, claims []*claim) {
 			}
 		}
 	}
+}
+
+// mates settles what a claim lacks for a limit where it does not matter: a claim that no other one can stand in a group with is alone, whatever its key. A cap
+// that is unknown matters to a claim that is alone as well.
+func mates(claims []*claim) {
+	in := map[*pack.Limit][]*claim{}
+	for _, c := range claims {
+		for _, s := range c.stakes {
+			if s.Counts {
+				in[s.Limit] = append(in[s.Limit], c)
+			}
+		}
+	}
+	for _, c := range claims {
+		for i := range c.stakes {
+			s := &c.stakes[i]
+			if s.Missing == nil || s.Limit.Kind() == "cap_fen" || s.Limit.Kind() == "quota" {
+				continue
+			}
+			if !slices.ContainsFunc(in[s.Limit], func(o *claim) bool { return o != c && alike(s.Keys, o.stake(s.Limit).Keys) }) {
+				s.Missing, s.Keys = nil, []any{&s.Keys} // a key that no other claim has
+			}
+		}
+	}
+}
+
+// alike reports whether two keys may be one: all that is known of both is the same.
+func alike(a, b []any) bool {
+	for i := range min(len(a), len(b)) {
+		if a[i] != nil && b[i] != nil && a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *claim) stake(l *pack.Limit) *policy.Stake {
+	for i := range c.stakes {
+		if c.stakes[i].Limit == l {
+			return &c.stakes[i]
+		}
+	}
+	return nil
 }
 
 // single is what becomes of a claim by itself.
@@ -170,6 +214,12 @@ func tie(on calendar.Day, claims []*claim) (groups, quotas []*group) {
 		limit *pack.Limit
 		key   string
 	}
+	named := func(keys []any) (out string) {
+		for _, k := range keys {
+			out += fmt.Sprint(k) + "\x1f"
+		}
+		return out
+	}
 	made := map[key]*group{}
 	for _, c := range claims {
 		for _, s := range c.stakes {
@@ -177,7 +227,8 @@ func tie(on calendar.Day, claims []*claim) (groups, quotas []*group) {
 			if !s.Counts || kind == "paid" || kind == "less_fen" || s.Missing != nil {
 				continue
 			}
-			g := made[key{s.Limit, s.Key}]
+			k := key{s.Limit, named(s.Keys)}
+			g := made[k]
 			if g == nil {
 				g = &group{limit: s.Limit, kind: kind}
 				holds := true
@@ -191,7 +242,7 @@ func tie(on calendar.Day, claims []*claim) (groups, quotas []*group) {
 				if !holds {
 					g.kind = ""
 				}
-				made[key{s.Limit, s.Key}] = g
+				made[k] = g
 				switch g.kind {
 				case "":
 				case "quota":
@@ -374,14 +425,7 @@ func (g *group) first() *claim {
 	return g.chosen[0]
 }
 
-func (c *claim) rank(l *pack.Limit) int64 {
-	for _, s := range c.stakes {
-		if s.Limit == l {
-			return s.Rank
-		}
-	}
-	return 0
-}
+func (c *claim) rank(l *pack.Limit) int64 { return c.stake(l).Rank }
 
 // awards works out what the chosen claims are paid, by shares and then by caps, and returns it in all. What was settled is not paid again.
 func (s *search) awards() (sum int64) {
@@ -459,7 +503,7 @@ func (g *group) draw() (took bool) {
 		}
 	}
 	slices.SortFunc(in, func(a, b *claim) int {
-		x, y := a.turn(g.limit), b.turn(g.limit)
+		x, y := a.stake(g.limit).Order, b.stake(g.limit).Order
 		for i := range x {
 			if c := compare(x[i], y[i]); c != 0 {
 				return c
@@ -477,15 +521,6 @@ func (g *group) draw() (took bool) {
 		}
 	}
 	return took
-}
-
-func (c *claim) turn(l *pack.Limit) []any {
-	for _, s := range c.stakes {
-		if s.Limit == l {
-			return s.Order
-		}
-	}
-	return nil
 }
 
 func compare(a, b any) int {

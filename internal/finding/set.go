@@ -102,7 +102,7 @@ func linked(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack,
 	shared := map[*pack.Fact][]string{}
 	for _, c := range claims {
 		for _, st := range c.stakes {
-			if !st.Counts || st.Missing != nil || st.Limit.Kind() == "paid" || st.Limit.Kind() == "less_fen" {
+			if !st.Counts || st.Limit.Kind() == "paid" || st.Limit.Kind() == "less_fen" {
 				continue
 			}
 			if st.Limit.Kind() == "quota" {
@@ -110,7 +110,7 @@ func linked(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack,
 			}
 			alone, tied := false, false
 			for i, x := range st.Over {
-				if len(x.Inputs()) != 1 {
+				if len(x.Inputs()) != 1 || st.Keys[i] == nil {
 					continue
 				}
 				name := x.Inputs()[0]
@@ -120,11 +120,12 @@ func linked(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack,
 					alone = true
 				case f == nil:
 				case f.Take.Text == "couple" && x.Source() == name:
-					out, tied = append(out, fact.Couple(keyPart(st.Key, i))...), true
+					out, tied = append(out, fact.Couple(fmt.Sprint(st.Keys[i]))...), true
 				case f.Take.Text == "column" && f.Source() == nil && x.Source() == name:
+					value := fmt.Sprint(st.Keys[i])
 					for _, m := range st.Limit.Members { // the other policies' subject rows have the fact by the same name
-						if other := p.Fact(m.Policy.Subject, name); other != nil && other.Subject.Rows() != nil && !slices.Contains(shared[other], keyPart(st.Key, i)) {
-							shared[other] = append(shared[other], keyPart(st.Key, i))
+						if other := p.Fact(m.Policy.Subject, name); other != nil && other.Subject.Rows() != nil && !slices.Contains(shared[other], value) {
+							shared[other] = append(shared[other], value)
 						}
 					}
 					tied = true
@@ -143,11 +144,6 @@ func linked(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack,
 		out = append(out, more...)
 	}
 	return out, false, nil
-}
-
-// keyPart is one of the values that a stake's key was made of.
-func keyPart(key string, i int) string {
-	return strings.Split(key, "\x1f")[i]
 }
 
 // stands reads what became of one person's claims in the run whose hits a snapshot holds.

@@ -561,7 +561,7 @@ type Other struct {
 	Person  string   `yaml:"person"`         // the test's where it is not given
 	Subject string   `yaml:"subject"`        // this: the same subject row; otherwise one of its own
 	Part    int64    `yaml:"part"`
-	Facts   Map[Src] `yaml:"facts,given"` // of the same subject row none are given
+	Facts   Map[Src] `yaml:"facts"` // of the same subject row none are given
 	Want    *Want    `yaml:"want"`
 
 	Under  *Policy        `yaml:"-"`

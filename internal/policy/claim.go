@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -24,7 +23,7 @@ type Claim struct {
 type Stake struct {
 	*pack.Member
 	Counts  bool     // it is one of those that the limit counts
-	Key     string   // claims of one key are a group
+	Keys    []any    // claims that have all of these alike are a group; nil for unknown
 	Rank    int64    // of higher, cap_fen and less_fen
 	Paid    bool     // of paid: somebody else has paid
 	Order   []any    // of quota
@@ -119,15 +118,13 @@ func stake(m *pack.Member, values expr.Values) (Stake, error) {
 			return Stake{Member: m}, nil
 		}
 	}
-	var key strings.Builder
 	for _, x := range m.Over {
 		v, err := ask(x)
 		if err != nil {
 			return s, err
 		}
-		fmt.Fprintf(&key, "%v\x1f", v)
+		s.Keys = append(s.Keys, v)
 	}
-	s.Key = key.String()
 	for _, x := range m.Order {
 		v, err := ask(x)
 		if err != nil {
