@@ -1,15 +1,19 @@
 package finding
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"bole/internal/calendar"
 	"bole/internal/columnar"
 	"bole/internal/expr"
+	"bole/internal/fact"
 	"bole/internal/fault"
 	"bole/internal/pack"
 	"bole/internal/policy"
@@ -29,13 +33,26 @@ type verdict struct {
 	Failed    string
 	Missing   string
 	Window    calendar.Day
+	Limit     string
+	Wins      string // the claim's name in the test
 }
 
-// situation is a test of a policy with what either evaluator says of it.
+// situation is a test of a policy with what either evaluator says of each of its claims.
 type situation struct {
 	*pack.Test
-	values   map[string]any // the facts, with those that are worked out
-	one, all verdict
+	policy   *policy.Policy
+	asked    []asked // the claim that the test is about, then those beside it
+	one, all []verdict
+}
+
+// asked is one claim of a situation: the one that a test is about, or one beside it.
+type asked struct {
+	name    string
+	policy  *policy.Policy
+	part    int64
+	person  fact.Person
+	subject string
+	values  map[string]any
 }
 
 // Test runs the tests beside a pack's policies, each through both evaluators: the SQL that screens everybody, in DuckDB, and the one that
@@ -46,56 +63,119 @@ func Test(ctx context.Context, p *pack.Pack) (rep TestReport, err error) {
 		return rep, err
 	}
 	defer db.Close()
-	for _, decl := range p.Policies {
-		pol := policy.New(p, decl)
-		cases, err := situations(p, pol)
-		if err == nil {
-			err = screened(ctx, db.DB, pol, cases)
-		}
-		if err != nil {
-			return rep, fault.Wrap("finding.Test", err)
-		}
-		for _, c := range cases {
-			wrong := differs(c.Want, c.one)
-			switch {
-			case wrong != "":
-				rep.Failures = append(rep.Failures, fmt.Sprintf("%s: %s: %s", pol.File, c.Name, wrong))
-			case c.one != c.all:
-				rep.Failures = append(rep.Failures, fmt.Sprintf("%s: %s: the evaluators disagree: one person %+v, SQL %+v", pol.File, c.Name, c.one, c.all))
-			default:
-				rep.Passed++
-			}
-		}
-		left, err := untouched(p, pol, cases)
-		if err != nil {
-			return rep, fault.Wrap("finding.Test", err)
-		}
-		rep.Untouched = append(rep.Untouched, left...)
+	cases, err := situations(p)
+	if err != nil {
+		return rep, fault.Wrap("finding.Test", err)
 	}
-	return rep, nil
+	for _, batch := range batches(cases) {
+		if err := screened(ctx, db.DB, p, batch); err != nil {
+			return rep, fault.Wrap("finding.Test", err)
+		}
+	}
+	for _, c := range cases {
+		wrong := differing(c.Test, c.one)
+		switch {
+		case wrong != "":
+			rep.Failures = append(rep.Failures, fmt.Sprintf("%s: %s: %s", c.policy.File, c.Name, wrong))
+		case !slices.Equal(c.one, c.all):
+			rep.Failures = append(rep.Failures, fmt.Sprintf("%s: %s: the evaluators disagree: one person %+v, SQL %+v", c.policy.File, c.Name, c.one, c.all))
+		default:
+			rep.Passed++
+		}
+	}
+	rep.Untouched, err = untouched(p, cases)
+	return rep, fault.Wrap("finding.Test", err)
 }
 
-// situations completes the tests of a policy and evaluates each for one person.
-func situations(p *pack.Pack, pol *policy.Policy) (out []*situation, err error) {
-	for _, t := range pol.Tests {
-		c := &situation{Test: t}
-		if c.values, err = completed(p, pol, t); err != nil {
+// situations are the tests of a pack with their claims, asked of one person after the other.
+func situations(p *pack.Pack) (out []*situation, err error) {
+	for _, decl := range p.Policies { // drafts too: a test is how one finds out whether a draft is right
+		pol := policy.New(p, decl)
+		for _, t := range pol.Tests {
+			c := &situation{Test: t, policy: pol}
+			if c.asked, err = claimsOf(p, pol, t, len(out)); err != nil {
+				return nil, err
+			}
+			if c.one, err = evaluated(p, t.On, c.asked); err != nil {
+				return nil, err
+			}
+			c.all = make([]verdict, len(c.asked))
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// batches parts situations into those that SQL can be asked of together, which saves most of the time: of one day and of the same policies, whose limits
+// tie nobody to the people of another situation. Any other situation is asked alone.
+func batches(cases []*situation) [][]*situation {
+	var out [][]*situation
+	at := map[string]int{}
+	for i, c := range cases {
+		var names []string
+		alone := false
+		for _, a := range c.asked {
+			names = append(names, a.policy.Name)
+			alone = alone || slices.ContainsFunc(a.policy.Members(), ties)
+		}
+		slices.Sort(names)
+		key := fmt.Sprint(c.On, slices.Compact(names))
+		if alone {
+			key = fmt.Sprint(i)
+		}
+		if _, ok := at[key]; !ok {
+			at[key], out = len(out), append(out, nil)
+		}
+		out[at[key]] = append(out[at[key]], c)
+	}
+	return out
+}
+
+// ties reports whether a limit may tie claims of different persons and subjects to each other.
+func ties(m *pack.Member) bool {
+	switch m.Limit.Kind() {
+	case "paid", "less_fen":
+		return false
+	case "quota":
+		return true
+	}
+	return !slices.ContainsFunc(m.Over, func(x *expr.Expr) bool { return x.Source() == "person" || x.Source() == "subject" })
+}
+
+// claimsOf are the claims of a test. Persons and subjects are those of no other test, and in order as their numbers and names are.
+func claimsOf(p *pack.Pack, pol *policy.Policy, t *pack.Test, place int) ([]asked, error) {
+	persons := map[string]fact.Person{}
+	person := func(name string) fact.Person {
+		if persons[name] == 0 {
+			persons[name] = fact.Person(1_000_000 + 100*place + len(persons))
+		}
+		return persons[name]
+	}
+	out := []asked{{name: "this", policy: pol, part: t.Part, person: person(t.Person), subject: "this", values: t.Values}}
+	for _, o := range t.Others {
+		a := asked{name: o.Claim.Text, policy: policy.New(p, o.Under), part: o.Part, person: out[0].person, subject: cmp.Or(o.Subject, o.Claim.Text), values: o.Values}
+		if o.Person != "" {
+			a.person = person(o.Person)
+		}
+		out = append(out, a)
+	}
+	for i, a := range out {
+		out[i].subject = fmt.Sprintf("%06d %s", place, a.subject)
+		if a.policy.Subject.Name == "person" {
+			out[i].subject = fmt.Sprint(int64(a.person))
+		}
+		values, err := completed(p, a.policy, t.On, a.values)
+		if err != nil {
 			return nil, err
 		}
-		if c.one, err = evaluated(pol, t, c.values); err != nil {
-			return nil, err
-		}
-		out = append(out, c)
+		out[i].values = values
 	}
 	return out, nil
 }
 
 // completed adds the facts that are worked out from others.
-func completed(p *pack.Pack, pol *policy.Policy, t *pack.Test) (map[string]any, error) {
-	values := map[string]any{}
-	for k, v := range t.Values {
-		values[k] = v
-	}
+func completed(p *pack.Pack, pol *policy.Policy, on calendar.Day, given map[string]any) (map[string]any, error) {
+	values := maps.Clone(given)
 	subjects := []*pack.Subject{p.Subject("person")}
 	if pol.Subject != subjects[0] {
 		subjects = append(subjects, pol.Subject)
@@ -107,7 +187,7 @@ func completed(p *pack.Pack, pol *policy.Policy, t *pack.Test) (map[string]any, 
 			}
 			v, err := f.ValueExpr().Eval(func(name string) any {
 				if name == "on" {
-					return t.On
+					return on
 				}
 				return values[name]
 			})
@@ -122,78 +202,158 @@ func completed(p *pack.Pack, pol *policy.Policy, t *pack.Test) (map[string]any, 
 	return values, nil
 }
 
-func evaluated(pol *policy.Policy, t *pack.Test, values map[string]any) (verdict, error) {
-	a, err := pol.Evaluate(func(name string) any { return values[name] }, t.On)
-	v := verdict{a.Outcome, a.AmountFen, strings.Join(a.Failed, " "), strings.Join(a.Missing, " "), a.WindowEnds}
-	if v.Outcome != "undetermined" {
-		v.Missing = ""
+func (a *asked) facts(name string) any { return a.values[name] }
+
+func evaluated(p *pack.Pack, on calendar.Day, asked []asked) ([]verdict, error) {
+	out := make([]verdict, len(asked))
+	var claims []*claim
+	at := map[*claim]int{}
+	for i, q := range asked {
+		a, err := q.policy.Evaluate(q.facts, on, q.part)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = verdict{Outcome: a.Outcome, AmountFen: a.AmountFen, Failed: strings.Join(a.Failed, " "), Missing: strings.Join(a.Missing, " "), Window: a.WindowEnds}
+		if out[i].Outcome != "undetermined" {
+			out[i].Missing = ""
+		}
+		c, err := newClaim(q.policy, q.facts, on, q.person, q.subject, q.part, a.Outcome == "eligible", a.AmountFen, a.WindowEnds)
+		if err != nil {
+			return nil, err
+		}
+		if c != nil {
+			claims, at[c] = append(claims, c), i
+		}
 	}
-	return v, err
+	allocate(p, on, claims)
+	for _, c := range claims {
+		v := &out[at[c]]
+		v.Outcome, v.AmountFen, v.Missing = c.outcome, 0, strings.Join(c.missing, " ")
+		if c.outcome == "eligible" {
+			v.AmountFen = c.award
+		}
+		if c.limit != nil {
+			v.Limit = c.limit.Name()
+		}
+		if c.wins != nil {
+			v.Wins = asked[at[c.wins]].name
+		}
+	}
+	return out, nil
 }
 
-// screened asks the same of SQL: one question a day, over a fact table of a row a situation.
-func screened(ctx context.Context, db *sql.DB, pol *policy.Policy, cases []*situation) error {
-	byDay := map[calendar.Day][]*situation{}
-	for _, c := range cases {
-		byDay[c.On] = append(byDay[c.On], c)
+// screened screens the claims of situations of one day, over fact tables of a row a subject.
+func screened(ctx context.Context, db *sql.DB, p *pack.Pack, batch []*situation) (err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
 	}
-	for on, cases := range byDay {
-		if err := screenedOn(ctx, db, pol, on, cases); err != nil {
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	on := batch[0].On
+	s := &screening{pack: p, req: Request{On: on}, conn: conn}
+	var all []asked
+	var ps []*policy.Policy
+	names := map[string]string{}      // of claims, in their tests
+	verdicts := map[string]*verdict{} // by claim
+	for _, c := range batch {
+		all = append(all, c.asked...)
+		for i, q := range c.asked {
+			name := (&claim{policy: q.policy, person: q.person, subject: q.subject, part: q.part}).name(on)
+			names[name], verdicts[q.key(on)] = q.name, &c.all[i]
+			if !slices.ContainsFunc(ps, func(have *policy.Policy) bool { return have.Name == q.policy.Name }) {
+				ps = append(ps, q.policy)
+			}
+		}
+	}
+	s.groups = Groups(ps)
+	for _, g := range s.groups {
+		if _, err := conn.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE "+fact.Table(g.Subject)+" AS "+factRows(g, all)); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-func screenedOn(ctx context.Context, db *sql.DB, pol *policy.Policy, on calendar.Day, cases []*situation) error {
-	g := Group{pol.Subject, []*policy.Policy{pol}}
-	q := pol.SQL(expr.DuckDB, on)
-	bits := fmt.Sprintf("(SELECT *, %s AS outcome FROM (%s))", outcome(pol, on), g.BitsQuery("facts", on))
-	rows, err := db.QueryContext(ctx, fmt.Sprintf(`
-WITH facts AS MATERIALIZED (%[4]s)
-SELECT f.person, b.outcome, h.amount_fen, %[1]s, CASE WHEN b.outcome = 'undetermined' THEN %[2]s ELSE '' END,
-  CASE WHEN %[6]s > 0 THEN strftime(%[3]s, '%%Y%%m%%d')::INTEGER END
-FROM facts f JOIN %[5]s b ON b.person = f.person LEFT JOIN (%[7]s) h ON h.person = f.person`,
-		q.Failed(bitsColumn(pol), version(pol, on)), q.Missing(bitsColumn(pol), version(pol, on)), "CAST("+q.Window+" AS DATE)",
-		factRows(pol, cases), bits, version(pol, on), g.HitsQuery("facts", on)))
+	if err := s.bits(ctx); err != nil {
+		return err
+	}
+	rows, err := conn.QueryContext(ctx, "SELECT policy, person, subject, period, outcome, coalesce(amount_fen, 0), failed, missing, coalesce(CAST(replace(window_ends, '-', '') AS INTEGER), 0), limited_by, wins FROM ("+s.rows(true)+")")
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var i int
+		var key [4]string
 		var v verdict
-		var amount, window sql.NullInt64
-		if err := rows.Scan(&i, &v.Outcome, &amount, &v.Failed, &v.Missing, &window); err != nil {
+		if err := rows.Scan(&key[0], &key[1], &key[2], &key[3], &v.Outcome, &v.AmountFen, &v.Failed, &v.Missing, &v.Window, &v.Limit, &v.Wins); err != nil {
 			return err
 		}
-		v.AmountFen, v.Window = amount.Int64, calendar.Day(window.Int64)
-		cases[i].all = v
+		v.Wins = names[v.Wins]
+		if mine := verdicts[strings.Join(key[:], " ")]; mine != nil { // others are of the same row under a policy that is not asked of it
+			*mine = v
+		}
 	}
 	return rows.Err()
 }
 
-// factRows writes situations as rows of a fact table; a situation's person is its place among them.
-func factRows(pol *policy.Policy, cases []*situation) string {
-	names := []string{"person", "subject"}
-	rows := make([]string, len(cases))
-	for i := range cases {
-		rows[i] = fmt.Sprintf("%d, 'x'", i)
+// key is the claim as a screening's rows name it.
+func (a *asked) key(on calendar.Day) string {
+	subject := a.subject
+	if a.policy.Subject.Name == "person" {
+		subject = a.person.String()
 	}
-	for _, name := range pol.FactNames() {
-		f := pol.Fact(name)
-		if f == nil {
+	return strings.Join([]string{a.policy.Name, a.person.String(), subject, a.policy.Period(on, a.part)}, " ")
+}
+
+// factRows writes claims as the rows of a fact table.
+func factRows(g Group, claims []asked) string {
+	facts := map[string]*pack.Fact{}
+	for _, pol := range g.Policies {
+		for _, n := range pol.FactNames() {
+			if f := pol.Fact(n); f != nil {
+				facts[n] = f
+			}
+		}
+	}
+	order := slices.Sorted(maps.Keys(facts))
+	columns := append([]string{"person", "subject"}, order...)
+	var rows []string
+	done := map[string]bool{}
+	for _, q := range claims {
+		row := fmt.Sprintf("CAST(%d AS BIGINT), %s", q.person, expr.Quote(q.subject))
+		if q.policy.Subject != g.Subject || done[row] {
 			continue
 		}
-		names = append(names, policy.Quote(name))
-		for i, c := range cases {
-			rows[i] += fmt.Sprintf(", CAST(%s AS %s)", expr.Literal(expr.DuckDB, c.values[name]), sqlTypes[f.ExprType()])
+		done[row] = true
+		for _, n := range order {
+			row += fmt.Sprintf(", CAST(%s AS %s)", expr.Literal(expr.DuckDB, q.values[n]), sqlTypes[facts[n].ExprType()])
 		}
+		rows = append(rows, row)
 	}
-	return "SELECT * FROM (VALUES (" + strings.Join(rows, "), (") + ")) AS v(" + strings.Join(names, ", ") + ")"
+	return "SELECT * FROM (VALUES (" + strings.Join(rows, "), (") + ")) AS v(" + columnar.Quote(columns...) + ")"
 }
 
 var sqlTypes = map[expr.Type]string{expr.Bool: "BOOLEAN", expr.Int: "BIGINT", expr.Text: "VARCHAR", expr.Day: "DATE"}
+
+// differing says how the verdicts of a situation are not what its test wants; "" when they are.
+func differing(t *pack.Test, got []verdict) string {
+	var out []string
+	for i, w := range append([]*pack.Want{&t.Want}, wanted(t)...) {
+		if w == nil {
+			continue
+		}
+		if d := differs(*w, got[i]); d != "" && i > 0 {
+			out = append(out, t.Others[i-1].Claim.Text+": "+d)
+		} else if d != "" {
+			out = append(out, d)
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+func wanted(t *pack.Test) (out []*pack.Want) {
+	for _, o := range t.Others {
+		out = append(out, o.Want)
+	}
+	return out
+}
 
 // differs says how a verdict is not what a test wants; "" when it is.
 func differs(w pack.Want, v verdict) string {
@@ -218,6 +378,15 @@ func differs(w pack.Want, v verdict) string {
 	}
 	set("because", w.Because, v.Failed)
 	set("missing", w.Missing, v.Missing)
+	for _, x := range []struct {
+		name string
+		want *pack.Src
+		got  string
+	}{{"limit", w.Limit, v.Limit}, {"wins", w.Wins, v.Wins}} {
+		if x.want != nil && x.want.Text != x.got {
+			out = append(out, fmt.Sprintf("%s: want %s, got %s", x.name, x.want.Text, x.got))
+		}
+	}
 	if w.WindowEnds != nil && *w.WindowEnds != v.Window {
 		out = append(out, fmt.Sprintf("window_ends: want %s, got %s", *w.WindowEnds, v.Window))
 	}

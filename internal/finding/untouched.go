@@ -26,53 +26,68 @@ type Untouched struct {
 
 // Missings are the words for what a case would have to be.
 var Missings = []string{"under", "at", "over", "holds", "fails", "day_before", "first_day", "last_day", "day_after", "window_last_day", "window_day_after",
-	"amount", "silent"}
+	"amount", "silent", "limits", "settled"}
 
 // coverage looks at the tests of one policy.
 type coverage struct {
 	pack  *pack.Pack
 	pol   *policy.Policy
-	all   []*situation
-	asked []asked // those for which a version is found
+	tests []*situation // of every policy
+	all   []*situation // of this one
+	seen  []seen       // those for which a version is found
 	days  []calendar.Day
 	out   []Untouched
 	err   error
 }
 
-// asked is a situation with what the policy's expressions see of it.
-type asked struct {
+// seen is a situation with what the policy's expressions see of it.
+type seen struct {
 	*situation
 	values expr.Values
 	day    calendar.Day // that picks the version
 }
 
-// untouched lists what no test of a policy looks at, in the order of its file.
-func untouched(p *pack.Pack, pol *policy.Policy, cases []*situation) ([]Untouched, error) {
-	c := &coverage{pack: p, pol: pol, all: cases}
-	for _, s := range cases {
-		if values, day, ok := pol.Asked(s.fact, s.On); ok {
-			c.asked = append(c.asked, asked{s, values, day})
+// untouched lists what no test looks at, in the order of the policies and of their files.
+func untouched(p *pack.Pack, cases []*situation) (out []Untouched, err error) {
+	for _, decl := range p.Policies {
+		c := &coverage{pack: p, pol: policy.New(p, decl), tests: cases}
+		for _, s := range cases {
+			if s.policy.Name == decl.Name {
+				c.all = append(c.all, s)
+			}
+		}
+		out = append(out, c.list()...)
+		err = errors.Join(err, c.err)
+	}
+	return out, err
+}
+
+func (c *coverage) list() []Untouched {
+	for _, s := range c.all {
+		if values, day, ok := c.pol.Asked(s.fact, s.On, s.asked[0].part); ok {
+			c.seen = append(c.seen, seen{s, values, day})
 		}
 	}
 	c.changes()
-	for _, r := range pol.Rules {
+	for _, r := range c.pol.Rules {
 		c.expression(r.Expr(), r.Holds.Line)
 		for _, e := range r.Unless {
 			c.expression(e.Expr(), e.Holds.Line)
 		}
 	}
-	if w := pol.WindowExpr(); w != nil {
-		c.expression(w, pol.Window.Ends.Line)
+	if w := c.pol.WindowExpr(); w != nil {
+		c.expression(w, c.pol.Window.Ends.Line)
 		c.window(w)
 	}
-	c.expression(pol.AmountExpr(), pol.Award.Amount.Value.Line)
+	c.expression(c.pol.AmountExpr(), c.pol.Award.Amount.Value.Line)
 	c.amounts()
 	c.silences()
+	c.limits()
 	slices.SortStableFunc(c.out, func(a, b Untouched) int { return cmp.Compare(a.Line, b.Line) })
-	return slices.Compact(c.out), c.err
+	return slices.Compact(c.out)
 }
 
-func (s *situation) fact(name string) any { return s.values[name] }
+func (s *situation) fact(name string) any { return s.asked[0].values[name] }
 
 func (c *coverage) add(line int, what, missing, value string) {
 	c.out = append(c.out, Untouched{c.pol.Name, c.pol.File, line, what, missing, value})
@@ -83,7 +98,7 @@ func (c *coverage) add(line int, what, missing, value string) {
 func (c *coverage) changes() {
 	had := map[calendar.Day]bool{}
 	for _, s := range c.all {
-		day, _ := s.values[c.pol.VersionBy.Text].(calendar.Day)
+		day, _ := s.fact(c.pol.VersionBy.Text).(calendar.Day)
 		if c.pol.VersionBy.Text == "on" {
 			day = s.On
 		}
@@ -178,8 +193,8 @@ func lineOn(par *pack.Parameter, day calendar.Day) (line int) {
 }
 
 // during lists the situations of a stretch to which some choices lead.
-func (c *coverage) during(names []string, s stretch, when []expr.Guard) (out []asked) {
-	for _, a := range c.asked {
+func (c *coverage) during(names []string, s stretch, when []expr.Guard) (out []seen) {
+	for _, a := range c.seen {
 		if c.fingerprint(names, a.day) == s.values && c.guarded(a, when) {
 			out = append(out, a)
 		}
@@ -187,7 +202,7 @@ func (c *coverage) during(names []string, s stretch, when []expr.Guard) (out []a
 	return out
 }
 
-func (c *coverage) guarded(a asked, when []expr.Guard) bool {
+func (c *coverage) guarded(a seen, when []expr.Guard) bool {
 	for _, g := range when {
 		if c.value(g.Is, a.values) != g.Want {
 			return false
@@ -394,8 +409,8 @@ func (c *coverage) amounts() {
 	c.err = errors.Join(c.err, err)
 	reached := map[string]bool{} // parameter, code and number
 	for _, u := range uses {
-		for _, a := range c.asked {
-			if a.one.Outcome != "eligible" || !c.guarded(a, u.When) {
+		for _, a := range c.seen {
+			if a.one[0].Outcome != "eligible" || !c.guarded(a, u.When) {
 				continue
 			}
 			var keys []string
@@ -487,9 +502,9 @@ func (c *coverage) silences() {
 				}
 			}
 		}
-		silent := func(s *situation) bool { return s.values[name] == nil }
+		silent := func(s *situation) bool { return s.fact(name) == nil }
 		byVersion := name == c.pol.VersionBy.Text // without it no version is found
-		if !c.always(f) && !slices.ContainsFunc(c.asked, func(a asked) bool { return silent(a.situation) }) &&
+		if !c.always(f) && !slices.ContainsFunc(c.seen, func(a seen) bool { return silent(a.situation) }) &&
 			!(byVersion && slices.ContainsFunc(c.all, silent)) {
 			c.add(c.lineOf(cmp.Or(readBy[name], name)), name, "silent", "")
 		}
@@ -502,6 +517,25 @@ func (c *coverage) always(f *pack.Fact) bool {
 		of := c.pol.Fact(name)
 		return of != nil && !c.always(of)
 	})
+}
+
+// limits asks that each limit of the policy holds or cuts some claim, and that some claim was settled before.
+func (c *coverage) limits() {
+	limits, settled := map[string]bool{}, false
+	for _, s := range c.tests {
+		for i, v := range s.one {
+			limits[v.Limit] = true
+			settled = settled || v.Outcome == "settled" && s.asked[i].policy.Name == c.pol.Name
+		}
+	}
+	for _, l := range c.pol.Limits {
+		if !limits[l.Name()] {
+			c.add(l.ID.Line, l.ID.Text, "limits", "")
+		}
+	}
+	if c.pol.Settled != nil && !settled {
+		c.add(c.pol.Settled.Holds.Line, "settled", "settled", "")
+	}
 }
 
 // lineOf is where a policy first reads a fact.
@@ -522,6 +556,14 @@ func (c *coverage) lineOf(name string) int {
 	}
 	if reads(c.pol.WindowExpr()) {
 		return c.pol.Window.Ends.Line
+	}
+	if s := c.pol.Settled; s != nil && (reads(s.HoldsExpr()) || reads(s.DayExpr()) || reads(s.AmountExpr())) {
+		return s.Holds.Line
+	}
+	for _, m := range c.pol.Members() {
+		if m.Limit.Policy.Name == c.pol.Name && slices.ContainsFunc(slices.Concat(m.Over, m.Order, []*expr.Expr{m.Where, m.Rank}), reads) {
+			return m.Limit.ID.Line
+		}
 	}
 	return c.pol.Award.Amount.Value.Line
 }

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+
+	"bole/internal/expr"
 )
 
 // FileKind is one kind of file of a pack.
@@ -30,7 +32,7 @@ var FileKinds = []FileKind{
 var choices = map[string][]string{
 	"Register.about": abouts, "Register.mode": modes, "Column.type": keys(columnTypes), "Column.class": keys(classNames),
 	"Fact.type": keys(factTypes), "Fact.take": takes, "Fact.of": rowChoices, "Fact.place": places, "Fact.counted": countings, "Fact.qualities": Qualities,
-	"Policy.payee": payees, "Award.every": periods, "Want.outcome": Outcomes,
+	"Policy.payee": payees, "Award.every": periods, "Limit.rounding": expr.Roundings, "head.ties": Ties, "Want.outcome": Outcomes,
 }
 
 // forms are the forms of a name, by type and key; of a mapping, of its keys.
