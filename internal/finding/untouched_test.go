@@ -18,7 +18,7 @@ title: {zh: 面包补贴（虚构）, en: Bread (invented)}
 mechanism: [M14]
 about: certificate
 payee: person
-fund: bread
+fund: none
 version_by: issued_day
 versions:
   - {from: 2020-01-01, to: 2020-12-31, by: art}
