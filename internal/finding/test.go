@@ -15,6 +15,7 @@ import (
 	"bole/internal/expr"
 	"bole/internal/fact"
 	"bole/internal/fault"
+	"bole/internal/lake"
 	"bole/internal/pack"
 	"bole/internal/policy"
 )
@@ -250,7 +251,7 @@ func screened(ctx context.Context, db *sql.DB, p *pack.Pack, batch []*situation)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	on := batch[0].On
-	s := &screening{pack: p, req: Request{On: on}, conn: conn}
+	s := &screening{pack: p, req: Request{On: on}, snap: &lake.Snapshot{}, conn: conn}
 	var all []asked
 	var ps []*policy.Policy
 	names := map[string]string{}      // of claims, in their tests
