@@ -484,8 +484,8 @@ func (c *coverage) numbers(name string, value any) (out []number) {
 	return out
 }
 
-// silences asks that each fact that the policy reads, or that one is worked out from, is one that no register told, in some situation that a version is
-// found for.
+// silences asks that each fact that the policy reads, or that one is worked out from, is one that no register told, while another one was told, in some
+// situation that a version is found for: what is silent together does not show what each does.
 func (c *coverage) silences() {
 	names := slices.Clone(c.pol.FactNames())
 	readBy := map[string]string{} // by what the policy reads it
@@ -502,7 +502,13 @@ func (c *coverage) silences() {
 				}
 			}
 		}
-		silent := func(s *situation) bool { return s.fact(name) == nil }
+		others := slices.DeleteFunc(slices.Clone(c.pol.FactNames()), func(other string) bool {
+			return other == name || other == readBy[name] || other == c.pol.VersionBy.Text
+		})
+		silent := func(s *situation) bool {
+			told := slices.ContainsFunc(others, func(other string) bool { return s.fact(other) != nil })
+			return s.fact(name) == nil && (told || len(others) == 0)
+		}
 		byVersion := name == c.pol.VersionBy.Text // without it no version is found
 		if !c.always(f) && !slices.ContainsFunc(c.seen, func(a seen) bool { return silent(a.situation) }) &&
 			!(byVersion && slices.ContainsFunc(c.all, silent)) {
