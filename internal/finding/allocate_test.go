@@ -396,7 +396,7 @@ func BenchmarkAllocate(b *testing.B) {
 		b.Fatal(err)
 	}
 	ps := policy.All(p)
-	make := func() (out []*claim) {
+	raise := func() (out []*claim) {
 		for i := range 100_000 {
 			f := map[string]any{"team": fmt.Sprint(i), "level": int64(1), "price_fen": int64(100 * (i % 7)), "cap_fen": int64(1000)}
 			for _, pol := range ps {
@@ -411,10 +411,10 @@ func BenchmarkAllocate(b *testing.B) {
 	}
 	b.Run("read", func(b *testing.B) {
 		for b.Loop() {
-			make()
+			raise()
 		}
 	})
-	claims := make()
+	claims := raise()
 	b.Run("order", func(b *testing.B) {
 		for b.Loop() {
 			order(p, slices.Clone(claims))
@@ -423,7 +423,7 @@ func BenchmarkAllocate(b *testing.B) {
 	b.Run("allocate", func(b *testing.B) {
 		for b.Loop() {
 			b.StopTimer()
-			claims := make()
+			claims := raise()
 			b.StartTimer()
 			allocate(p, trialDay, claims)
 		}
