@@ -32,13 +32,14 @@ var FileKinds = []FileKind{
 var choices = map[string][]string{
 	"Register.about": abouts, "Register.mode": modes, "Column.type": keys(columnTypes), "Column.class": keys(classNames),
 	"Fact.type": keys(factTypes), "Fact.take": takes, "Fact.of": rowChoices, "Fact.place": places, "Fact.counted": countings, "Fact.qualities": Qualities,
-	"Policy.payee": payees, "Award.every": periods, "Limit.rounding": expr.Roundings, "head.ties": Ties, "Want.outcome": Outcomes,
+	"Policy.payee": payees, "Award.every": periods, "Limit.rounding": expr.Roundings, "head.ties": Ties,
+	"Process.tier": Tiers, "Ask.type": AskTypes, "Event.then": Thens, "Want.outcome": Outcomes,
 }
 
 // forms are the forms of a name, by type and key; of a mapping, of its keys.
 var forms = map[string]*regexp.Regexp{
 	"head.constants": snake, "CodeList.codes": snake, "Register.register": snake, "Column.name": snake, "Subject.subject": snake, "Fact.name": snake,
-	"Policy.policy": kebab, "Policy.parameters": snake, "Parameter.values": written, "Rule.id": kebab, "Except.id": kebab, "Test.facts": snake,
+	"Policy.policy": kebab, "Policy.parameters": snake, "Parameter.values": written, "Rule.id": kebab, "Except.id": kebab, "Limit.id": kebab, "Event.id": kebab, "Ask.name": snake, "Test.facts": snake,
 }
 
 // written is how a day is written.
