@@ -40,3 +40,18 @@ func Supposed(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pac
 	}
 	return out, nil
 }
+
+// UntouchedBy is what the tests of a pack leave untouched, without asking SQL; failures are those of the tests that the evaluator of one person does not bear out.
+func UntouchedBy(p *pack.Pack) (out []Untouched, failures []string, err error) {
+	cases, err := situations(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range cases {
+		if wrong := differing(c.Test, c.one); wrong != "" {
+			failures = append(failures, c.Name+": "+wrong)
+		}
+	}
+	out, err = untouched(p, cases)
+	return out, failures, err
+}
