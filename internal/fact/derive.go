@@ -26,13 +26,30 @@ type Want struct {
 // Request says which facts are wanted.
 type Request struct {
 	Wants    []Want
-	Days     []calendar.Day // the days asked about, at least one
-	Person   Person         // 0 for everybody
-	Continue *Contributions // suppose that contributions go on; nil to suppose nothing
+	Days     []calendar.Day  // the days asked about, at least one
+	Person   Person          // 0 for everybody
+	Persons  []Person        // several, instead of Person
+	Continue []Contributions // suppose that contributions go on, of persons who are asked about
 }
 
-// Contributions supposes months of contributions that have not happened: on time, one a month.
+// among is the SQL condition that a column is of the persons asked about; "" for everybody.
+func (r Request) among(column string) string {
+	if r.Person != 0 {
+		return fmt.Sprintf("%s = %d", column, r.Person)
+	}
+	if r.Persons == nil {
+		return ""
+	}
+	ids := []string{"0"} // nobody's
+	for _, p := range r.Persons {
+		ids = append(ids, fmt.Sprintf("%d", int64(p)))
+	}
+	return column + " IN (" + strings.Join(ids, ", ") + ")"
+}
+
+// Contributions supposes months of a person's contributions that have not happened: on time, one a month.
 type Contributions struct {
+	Person   Person
 	From, To int // months as year * 12 + month - 1
 	Kinds    []string
 	USCC     string
@@ -338,8 +355,8 @@ func (q *query) subjects() {
 		identity = "(SELECT 0 AS holder, 0 AS person, FALSE AS subject WHERE FALSE)"
 	}
 	one := " WHERE subject IS NOT FALSE" // a spouse who is only named is nobody's subject
-	if q.req.Person != 0 {
-		one += fmt.Sprintf(" AND person = %d", q.req.Person)
+	if these := q.req.among("person"); these != "" {
+		one += " AND " + these
 	}
 	if q.snap.AsOf != 0 {
 		one += " AND " + q.named()
@@ -401,12 +418,12 @@ func (q *query) named() string {
 // only is the SQL condition on a column of persons that narrows a register to those asked about; "" for everybody.
 func (q *query) only() func(column string) string {
 	switch {
-	case q.req.Person == 0:
+	case q.req.among("") == "":
 		return nil
 	case q.asked != "":
 		return within(q.asked, "person")
 	}
-	return func(column string) string { return fmt.Sprintf("%s = %d", column, q.req.Person) }
+	return q.req.among
 }
 
 // within narrows to the persons of a relation.
@@ -597,16 +614,23 @@ func tie(reg *pack.Register) string {
 // moment's day, m_on. A month is a month whole: that of the day counts, and so does that of the day since which months count.
 func (q *query) spells(f *pack.Fact, m moment) (string, bool) {
 	src, ok := spells(q.snap, q.pack)
-	if c := q.req.Continue; c != nil && q.req.Person != 0 {
-		var rows []string
-		for _, k := range c.Kinds {
-			rows = append(rows, fmt.Sprintf("SELECT %d AS person, 0 AS holder, %s AS kind, 'paid' AS quality, %s AS uscc, %s AS place, 0 AS lag, %d AS m_from, %d AS m_to",
-				q.req.Person, expr.Quote(k), expr.Quote(c.USCC), expr.Quote(q.pack.Division), c.From, c.To))
+	if q.req.Continue != nil {
+		var rows, parts []string
+		for _, c := range q.req.Continue {
+			for _, k := range c.Kinds {
+				rows = append(rows, fmt.Sprintf("(%d, 0, %s, 'paid', %s, %s, 0, %d, %d)", c.Person, expr.Quote(k), expr.Quote(c.USCC), expr.Quote(q.pack.Division), c.From, c.To))
+			}
+		}
+		const columns = "person, holder, kind, quality, uscc, place, lag, m_from, m_to"
+		if rows != nil {
+			parts = append(parts, "SELECT * FROM (VALUES "+strings.Join(rows, ", ")+") supposed("+columns+")")
 		}
 		if ok {
-			rows = append(rows, "SELECT person, holder, kind, quality, uscc, place, lag, m_from, m_to FROM "+src)
+			parts = append(parts, "SELECT "+columns+" FROM "+src)
 		}
-		src, ok = "("+strings.Join(rows, " UNION ALL ")+")", true
+		if parts != nil {
+			src, ok = "("+strings.Join(parts, " UNION ALL ")+")", true
+		}
 	}
 	if !ok {
 		return "", false

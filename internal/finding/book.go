@@ -268,41 +268,31 @@ type View struct {
 func (b *Book) View(ctx context.Context, person fact.Person, on calendar.Day) (v View, err error) {
 	v = View{Person: person, On: on, Months: map[string][]fact.Month{}}
 	err = b.with(ctx, func(s *lake.Snapshot, conn *sql.Conn) error {
-		for _, decl := range b.pack.Policies {
-			xs, err := Explain(ctx, conn, s, b.pack, person, decl.Name, "", on)
+		pols := policy.All(b.pack)
+		known, err := factsOn(ctx, conn, s, b.pack, pols, []fact.Person{person}, on)
+		if err != nil {
+			return err
+		}
+		if len(known["person"]) == 0 {
+			return fault.New("finding.View", fault.NotFound, "person.unknown")
+		}
+		v.Facts = known["person"][0].Values
+		for _, pol := range pols {
+			xs, err := Judge(pol, known[pol.Subject.Name], "", on)
 			if err != nil {
-				return err
+				return fault.Wrap("finding.View", err)
 			}
 			v.Policies = append(v.Policies, xs...)
-			if kinds := Kinds(policy.New(b.pack, decl)); kinds != nil {
-				if v.Months[decl.Name], err = fact.Months(ctx, conn, s, b.pack, person, kinds); err != nil {
+			if kinds := Kinds(pol); kinds != nil {
+				if v.Months[pol.Name], err = fact.Months(ctx, conn, s, b.pack, person, kinds); err != nil {
 					return fault.Wrap("finding.View", err)
 				}
 			}
 		}
 		v.From, v.To = fact.Told(s)
-		subject := b.pack.Subject("person")
-		want := fact.Want{Subject: subject}
-		for _, p := range policy.All(b.pack) {
-			want.Names = append(want.Names, p.FactNames()...)
+		if err := ahead(ctx, conn, s, b.pack, on, v.Policies); err != nil {
+			return fault.Wrap("finding.View", err)
 		}
-		for _, f := range subject.Facts {
-			if r := f.Source(); r != nil && r.Name == "people" {
-				want.Names = append(want.Names, f.Name.Text)
-			}
-		}
-		err := fact.Derive(ctx, conn, s, b.pack, fact.Request{Wants: []fact.Want{want}, Days: []calendar.Day{on}, Person: person})
-		if err != nil {
-			return err
-		}
-		rows, err := fact.Rows(ctx, conn, subject, "")
-		if err != nil {
-			return err
-		}
-		if len(rows) == 0 {
-			return fault.New("finding.View", fault.NotFound, "person.unknown")
-		}
-		v.Facts = rows[0].Values
 		return nil
 	})
 	return v, err

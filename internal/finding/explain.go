@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strconv"
+	"strings"
 
 	"bole/internal/calendar"
 	"bole/internal/fact"
@@ -44,85 +46,120 @@ func Explain(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack
 	if decl == nil {
 		return nil, fault.New("finding.Explain", fault.NotFound, "policy.unknown", "policy", name)
 	}
-	pol := policy.New(p, decl)
-	req := fact.Request{Wants: []fact.Want{{Subject: pol.Subject, Names: pol.FactNames()}}, Days: []calendar.Day{on}, Person: person}
-	if err := fact.Derive(ctx, conn, s, p, req); err != nil {
-		return nil, fault.Wrap("finding.Explain", err)
-	}
-	if known, err := fact.Rows(ctx, conn, p.Subject("person"), ""); err != nil {
-		return nil, fault.Wrap("finding.Explain", err)
-	} else if len(known) == 0 {
-		return nil, fault.New("finding.Explain", fault.NotFound, "person.unknown")
-	}
-	rows, err := fact.Rows(ctx, conn, pol.Subject, "")
+	pols := []*policy.Policy{policy.New(p, decl)}
+	known, err := factsOn(ctx, conn, s, p, pols, []fact.Person{person}, on)
 	if err != nil {
 		return nil, fault.Wrap("finding.Explain", err)
 	}
-	var out []Explanation
-	waiting := false
+	if len(known["person"]) == 0 {
+		return nil, fault.New("finding.Explain", fault.NotFound, "person.unknown")
+	}
+	out, err := Judge(pols[0], known[pols[0].Subject.Name], subject, on)
+	if err != nil {
+		return nil, fault.Wrap("finding.Explain", err)
+	}
+	return out, fault.Wrap("finding.Explain", ahead(ctx, conn, s, p, on, out))
+}
+
+// Judge asks a policy of subject rows whose facts are known, without looking at anything else and without the days to come; subject narrows it to one.
+func Judge(pol *policy.Policy, rows []fact.Row, subject string, on calendar.Day) (out []Explanation, err error) {
 	for _, r := range rows {
-		x := Explanation{Policy: pol, Person: person, Subject: r.Subject, Period: pol.Period(on), On: on, Facts: r.Values, Rules: map[string]calendar.Day{}}
-		if pol.Subject.Name == "person" {
-			x.Subject = person.String()
-		}
+		x := Explanation{Policy: pol, Person: r.Person, Subject: subjectID(pol, r), Period: pol.Period(on), On: on, Facts: r.Values, Rules: map[string]calendar.Day{}}
 		if subject != "" && subject != x.Subject {
 			continue
 		}
 		if x.Answer, err = pol.Evaluate(r.Fact, on); err != nil {
-			return nil, fault.Wrap("finding.Explain", err)
+			return nil, err
 		}
-		waiting = waiting || x.Answer.Outcome != "eligible"
 		out = append(out, x)
-	}
-	if waiting {
-		if err := ahead(ctx, conn, s, p, req, out); err != nil {
-			return nil, fault.Wrap("finding.Explain", err)
-		}
 	}
 	return out, nil
 }
 
-// ahead asks every day to come.
-func ahead(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, req fact.Request, xs []Explanation) error {
-	on := req.Days[0]
-	pol := xs[0].Policy
-	req.Days = nil
-	for i := 1; i <= Ahead; i++ {
-		req.Days = append(req.Days, on.AddDays(i))
+// subjectID names a subject row as people read it: a person by number.
+func subjectID(pol *policy.Policy, r fact.Row) string {
+	if pol.Subject.Name == "person" {
+		return r.Person.String()
 	}
-	var err error
-	if req.Continue, err = goOn(ctx, conn, s, p, pol, req.Person, on); err != nil {
-		return err
-	}
-	if err := fact.Derive(ctx, conn, s, p, req); err != nil {
-		return err
-	}
-	rows, err := fact.Rows(ctx, conn, pol.Subject, "")
-	if err != nil {
-		return err
-	}
+	return r.Subject
+}
+
+// ahead asks every day to come of those that are not eligible. Policies that count the same kinds of contributions suppose the same, and are asked together.
+func ahead(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, on calendar.Day, xs []Explanation) error {
+	var order []string
+	alike := map[string][]*Explanation{}
 	for i := range xs {
-		x := &xs[i]
-		if x.Answer.Outcome == "eligible" {
+		if xs[i].Answer.Outcome == "eligible" {
 			continue
 		}
-		if err := x.look(rows); err != nil {
+		key := strings.Join(Kinds(xs[i].Policy), " ")
+		if alike[key] == nil {
+			order = append(order, key)
+		}
+		alike[key] = append(alike[key], &xs[i])
+	}
+	for _, key := range order {
+		if err := aheadTogether(ctx, conn, s, p, on, alike[key]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// look finds the earliest days among the facts of the days to come.
-func (x *Explanation) look(rows []fact.Row) error {
-	for _, r := range rows {
-		id := r.Subject
-		if x.Policy.Subject.Name == "person" {
-			id = x.Person.String()
+func aheadTogether(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, on calendar.Day, xs []*Explanation) error {
+	req := fact.Request{}
+	for i := 1; i <= Ahead; i++ {
+		req.Days = append(req.Days, on.AddDays(i))
+	}
+	var pols []*policy.Policy
+	for _, x := range xs {
+		if !slices.Contains(pols, x.Policy) {
+			pols = append(pols, x.Policy)
 		}
-		if id != x.Subject {
+		if slices.Contains(req.Persons, x.Person) {
 			continue
 		}
+		req.Persons = append(req.Persons, x.Person)
+		c, err := goOn(ctx, conn, s, p, x.Policy, x.Person, on)
+		if err != nil {
+			return err
+		}
+		if c != nil {
+			req.Continue = append(req.Continue, *c)
+		}
+	}
+	req.Wants = wants(pols)
+	if err := fact.Derive(ctx, conn, s, p, req); err != nil {
+		return err
+	}
+	for _, w := range req.Wants {
+		rows, err := fact.Rows(ctx, conn, w.Subject, "")
+		if err != nil {
+			return err
+		}
+		of := map[string][]fact.Row{}
+		for _, r := range rows {
+			of[r.Subject] = append(of[r.Subject], r)
+		}
+		for _, x := range xs {
+			if x.Policy.Subject != w.Subject {
+				continue
+			}
+			id := x.Subject
+			if w.Subject.Name == "person" {
+				id = strconv.FormatInt(int64(x.Person), 10)
+			}
+			if err := x.look(of[id]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// look finds the earliest days among its subject's facts on the days to come, in order.
+func (x *Explanation) look(rows []fact.Row) error {
+	for _, r := range rows {
 		a, err := x.Policy.Evaluate(r.Fact, r.On)
 		if err != nil {
 			return err
@@ -189,7 +226,7 @@ func goOn(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, p
 		return nil, err
 	}
 	now := on.Month().Index()
-	c := &fact.Contributions{From: now + 1, To: now + 12*50, Kinds: kinds}
+	c := &fact.Contributions{Person: person, From: now + 1, To: now + 12*50, Kinds: kinds}
 	if n := len(months); n > 0 {
 		last := months[n-1]
 		c.USCC = last.USCC

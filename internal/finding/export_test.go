@@ -16,9 +16,12 @@ import (
 // Earliest is the first of them that is eligible.
 func Supposed(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, x Explanation, days []calendar.Day) ([]policy.Answer, error) {
 	req := fact.Request{Wants: []fact.Want{{Subject: x.Policy.Subject, Names: x.Policy.FactNames()}}, Days: days, Person: x.Person}
-	var err error
-	if req.Continue, err = goOn(ctx, conn, s, p, x.Policy, x.Person, x.On); err != nil {
+	c, err := goOn(ctx, conn, s, p, x.Policy, x.Person, x.On)
+	if err != nil {
 		return nil, fault.Wrap("finding.Supposed", err)
+	}
+	if c != nil {
+		req.Continue = []fact.Contributions{*c}
 	}
 	if err := fact.Derive(ctx, conn, s, p, req); err != nil {
 		return nil, fault.Wrap("finding.Supposed", err)
@@ -40,3 +43,16 @@ func Supposed(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pac
 	}
 	return out, nil
 }
+
+// Held is held.
+func Held(s *lake.Snapshot, p *pack.Pack, on calendar.Day) (*lake.Evidence, error) {
+	return held(s, p, on)
+}
+
+// Kept is kept, of one person.
+func Kept(e *lake.Evidence, person fact.Person, on calendar.Day) (map[string][]fact.Row, error) {
+	return kept(e, []fact.Person{person}, on)
+}
+
+// Wanted are the facts that screening derives and keeps.
+func Wanted(p *pack.Pack) []fact.Want { return append(wants(policy.All(p)), who(p)) }

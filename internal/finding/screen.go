@@ -250,6 +250,9 @@ func (s *screening) run(ctx context.Context) error {
 			}
 			want.Wants = append(want.Wants, w)
 		}
+		if s.writer != nil {
+			want.Wants = append(want.Wants, who(s.pack)) // for the evidence
+		}
 		return fact.Derive(ctx, s.conn, s.snap, s.pack, want)
 	})
 	if err != nil {
@@ -329,6 +332,9 @@ FROM (SELECT person, %s AS o, %s AS near FROM bits_%s)`, outcome(p, s.req.On), n
 // store writes the findings in order, for the hash and for the file that was asked for, and the run's own row.
 func (s *screening) store(ctx context.Context) error {
 	sum := sha256.New()
+	if err := s.evidence(ctx); err != nil {
+		return err
+	}
 	if err := s.canonical(ctx, sum); err != nil {
 		return err
 	}
