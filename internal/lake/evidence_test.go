@@ -154,7 +154,7 @@ func TestEveryPersonIsFoundInOneBlock(t *testing.T) {
 }
 
 // oneHouse is a lake on SQLite: a file's bytes are the same whatever database knows it.
-func oneHouse(t *testing.T) (h *house) {
+func oneHouse(t testing.TB) (h *house) {
 	t.Helper()
 	return newHouse(t, storetest.Open(t, storetest.SQLite(t)))
 }
