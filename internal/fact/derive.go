@@ -28,23 +28,8 @@ type Request struct {
 	Wants    []Want
 	Days     []calendar.Day  // the days asked about, at least one
 	Person   Person          // 0 for everybody
-	Persons  []Person        // several, instead of Person
-	Continue []Contributions // suppose that contributions go on, of persons who are asked about
-}
-
-// among is the SQL condition that a column is of the persons asked about; "" for everybody.
-func (r Request) among(column string) string {
-	if r.Person != 0 {
-		return fmt.Sprintf("%s = %d", column, r.Person)
-	}
-	if r.Persons == nil {
-		return ""
-	}
-	ids := []string{"0"} // nobody's
-	for _, p := range r.Persons {
-		ids = append(ids, fmt.Sprintf("%d", int64(p)))
-	}
-	return column + " IN (" + strings.Join(ids, ", ") + ")"
+	Also     []Person        // others than Person
+	Continue []Contributions // suppose that contributions go on
 }
 
 // Contributions supposes months of a person's contributions that have not happened: on time, one a month.
@@ -223,7 +208,7 @@ func (q *query) stage(f *pack.Fact) int {
 
 // anchored facts are taken for moments of the subject, rather than for everybody on the days asked about.
 func anchored(f *pack.Fact) bool {
-	return f.AtExpr() != nil || f.FromExpr() != nil || len(f.OwnColumns()) > 0 || f.Household() || f.Take.Text == "person" || f.Take.Text == "spouse"
+	return f.AtExpr() != nil || f.FromExpr() != nil || len(f.OwnColumns()) > 0 || f.Household() || slices.Contains([]string{"person", "spouse", "couple"}, f.Take.Text)
 }
 
 // groupsAtOnce is how many groups of facts one statement joins.
@@ -355,8 +340,8 @@ func (q *query) subjects() {
 		identity = "(SELECT 0 AS holder, 0 AS person, FALSE AS subject WHERE FALSE)"
 	}
 	one := " WHERE subject IS NOT FALSE" // a spouse who is only named is nobody's subject
-	if these := q.req.among("person"); these != "" {
-		one += " AND " + these
+	if q.req.Person != 0 {
+		one += " AND " + q.asking("person")
 	}
 	if q.snap.AsOf != 0 {
 		one += " AND " + q.named()
@@ -418,12 +403,21 @@ func (q *query) named() string {
 // only is the SQL condition on a column of persons that narrows a register to those asked about; "" for everybody.
 func (q *query) only() func(column string) string {
 	switch {
-	case q.req.among("") == "":
+	case q.req.Person == 0:
 		return nil
 	case q.asked != "":
 		return within(q.asked, "person")
 	}
-	return q.req.among
+	return q.asking
+}
+
+// asking is SQL for whether a column of persons is of one who is asked about.
+func (q *query) asking(column string) string {
+	out := fmt.Sprintf("%s IN (%d", column, q.req.Person)
+	for _, p := range q.req.Also {
+		out += fmt.Sprintf(", %d", p)
+	}
+	return out + ")"
 }
 
 // within narrows to the persons of a relation.
@@ -462,7 +456,7 @@ func groupOf(f *pack.Fact) string {
 	switch {
 	case f.Take.Text == "value", f.Take.Text == "column" && f.Register == nil:
 		return f.Take.Text
-	case f.Take.Text == "person", f.Take.Text == "spouse":
+	case slices.Contains([]string{"person", "spouse", "couple"}, f.Take.Text):
 		words = []string{f.Take.Text}
 	case f.Months(), f.Take.Text == "employer":
 		words = []string{f.Take.Text[:6], text(f.Place), text(f.Counted), fmt.Sprint(f.User)}
@@ -517,6 +511,8 @@ func (q *query) answer(name string, facts []*pack.Fact, m moment) bool {
 		q.persons(name, facts, m)
 	case f.Take.Text == "spouse":
 		return q.spouses(name, facts, m)
+	case f.Take.Text == "couple":
+		return q.couples(name, facts, m)
 	case f.Months(), f.Take.Text == "employer":
 		rows, ok := q.spells(f, m)
 		if !ok {
@@ -755,7 +751,7 @@ func Rows(ctx context.Context, conn *sql.Conn, s *pack.Subject, where string) ([
 		}
 		r := Row{Values: map[string]any{}}
 		for i, n := range names {
-			v := value(cells[i])
+			v := Value(cells[i])
 			switch n {
 			case "person":
 				p, _ := v.(int64)
@@ -773,7 +769,8 @@ func Rows(ctx context.Context, conn *sql.Conn, s *pack.Subject, where string) ([
 	return out, fault.Wrap("fact.Rows", rows.Err())
 }
 
-func value(v any) any {
+// Value is a cell of a fact table as a fact's value: bool, int64, string, calendar.Day; nil for unknown.
+func Value(v any) any {
 	switch x := v.(type) {
 	case int8:
 		return int64(x)
@@ -795,3 +792,26 @@ func value(v any) any {
 
 // Fact gives a value by its name, as policies ask for it; nil for unknown.
 func (r Row) Fact(name string) any { return r.Values[name] }
+
+// Sharing lists the persons whose rows of a kind of subject have a fact, a column of the subject's own row, alike with any of some values.
+func Sharing(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, f *pack.Fact, values []string) (out []Person, err error) {
+	q := &query{deriver: &deriver{snap: s, pack: p}, subject: f.Subject}
+	rows, ok := q.rows(f.Subject.Rows(), nil)
+	if !ok {
+		return nil, nil
+	}
+	found, err := conn.QueryContext(ctx, "SELECT DISTINCT s.person FROM "+rows+" s WHERE CAST("+
+		q.value(f, expr.Names{Column: func(name string) string { return "s." + quote(name) }})+" AS VARCHAR) IN ("+quoted(values)+") ORDER BY 1")
+	if err != nil {
+		return nil, fault.Wrap("fact.Sharing", err)
+	}
+	defer found.Close()
+	for found.Next() {
+		var who Person
+		if err := found.Scan(&who); err != nil {
+			return nil, fault.Wrap("fact.Sharing", err)
+		}
+		out = append(out, who)
+	}
+	return out, fault.Wrap("fact.Sharing", found.Err())
+}

@@ -186,7 +186,7 @@ func TestScreeningAgreesWithOnePerson(t *testing.T) {
 			if !ok {
 				t.Fatalf("%s has no finding for %s %s", p.Name, f.Person, subject)
 			}
-			a, err := p.Evaluate(f.Fact, day)
+			a, err := p.Evaluate(f.Fact, day, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -241,7 +241,7 @@ func TestCountsAreOfTheRows(t *testing.T) {
 				want.Eligible++
 				persons[r["person"]] = true
 				n, err := strconv.ParseInt(r["amount_fen"], 10, 64)
-				if err != nil || n < 0 || n == 0 && it.pack.Policy(c.Policy).Fund != "none" {
+				if err != nil || n < 0 || n == 0 && it.pack.Policy(c.Policy).Fund.Text != "none" {
 					t.Errorf("%s: eligible for %q fen", c.Policy, r["amount_fen"])
 				}
 				want.AmountFen += n

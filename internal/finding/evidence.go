@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"bole/internal/calendar"
@@ -22,10 +23,9 @@ type keptFor struct {
 	Told     string       `json:"told"` // see lake.Snapshot.Told
 }
 
-// wants are the facts that policies ask for, by kind of subject.
-func wants(pols []*policy.Policy) []fact.Want {
-	var out []fact.Want
-	for _, g := range Groups(pols) {
+// wants are the facts that policies read, by kind of subject.
+func wants(groups []Group) (out []fact.Want) {
+	for _, g := range groups {
 		w := fact.Want{Subject: g.Subject}
 		for _, p := range g.Policies {
 			w.Names = append(w.Names, p.FactNames()...)
@@ -90,19 +90,25 @@ func held(s *lake.Snapshot, p *pack.Pack, on calendar.Day) (*lake.Evidence, erro
 	return s.Evidence()
 }
 
-// factsOn are the facts of people's subject rows on a day, by kind of subject, in order of subject: those that screening kept, or else derived now. A kind of
-// which a person has no row is empty; without a row of the kind person there is nobody with the number.
-func factsOn(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, pols []*policy.Policy, persons []fact.Person, on calendar.Day) (map[string][]fact.Row, error) {
+// seen is what is known of one person on a day: by evidence, or else derived now.
+type seen struct {
+	rows map[string][]fact.Row // by kind of subject, in order of subject; of the kind person one, or none when nobody has the number
+	run  bool                  // it is what the last run saw, and so are its findings
+}
+
+// look asks for the facts of one person that policies read, on a day.
+func look(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, pols []*policy.Policy, person fact.Person, on calendar.Day) (seen, error) {
 	e, err := held(s, p, on)
 	if err != nil {
-		return nil, err
+		return seen{}, err
 	}
 	if e != nil {
-		return kept(e, persons, on)
+		rows, err := kept(e, person, on)
+		return seen{rows, true}, err
 	}
-	want := append(wants(pols), who(p))
-	if err := fact.Derive(ctx, conn, s, p, fact.Request{Wants: want, Days: []calendar.Day{on}, Persons: persons}); err != nil {
-		return nil, err
+	want := append(wants(Groups(pols)), who(p))
+	if err := fact.Derive(ctx, conn, s, p, fact.Request{Wants: want, Days: []calendar.Day{on}, Person: person}); err != nil {
+		return seen{}, err
 	}
 	out := map[string][]fact.Row{}
 	for _, w := range want {
@@ -110,31 +116,47 @@ func factsOn(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack
 			continue
 		}
 		if out[w.Subject.Name], err = fact.Rows(ctx, conn, w.Subject, ""); err != nil {
-			return nil, err
+			return seen{}, err
 		}
+	}
+	return seen{rows: out}, nil
+}
+
+// kept reads the facts of a person from evidence. What is kept with the person is known of each of their rows.
+func kept(e *lake.Evidence, person fact.Person, on calendar.Day) (map[string][]fact.Row, error) {
+	rows, err := e.Person(int64(person))
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]fact.Row{}
+	var own map[string]any
+	for _, r := range rows {
+		if r.Kind == "person" {
+			own = r.Values
+		} else {
+			for name, v := range own {
+				r.Values[name] = v
+			}
+		}
+		out[r.Kind] = append(out[r.Kind], fact.Row{Person: person, Subject: r.Subject, On: on, Values: r.Values})
 	}
 	return out, nil
 }
 
-// kept reads the facts of people from evidence. What is kept with the person is known of each of their rows.
-func kept(e *lake.Evidence, persons []fact.Person, on calendar.Day) (map[string][]fact.Row, error) {
-	out := map[string][]fact.Row{}
-	for _, person := range persons {
-		rows, err := e.Person(int64(person))
-		if err != nil {
-			return nil, err
-		}
-		var own map[string]any
-		for _, r := range rows {
-			if r.Kind == "person" {
-				own = r.Values
-			} else {
-				for name, v := range own {
-					r.Values[name] = v
-				}
-			}
-			out[r.Kind] = append(out[r.Kind], fact.Row{Person: person, Subject: r.Subject, On: on, Values: r.Values})
-		}
+// judge asks a policy of what is known of a person, and what other claims leave of it; subject narrows it to one row. It does not look at days to come.
+func (k seen) judge(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, pol *policy.Policy, person fact.Person, subject string, on calendar.Day) ([]Explanation, error) {
+	out, err := Judge(pol, person, subject, k.rows[pol.Subject.Name], on)
+	if err != nil || !slices.ContainsFunc(out, func(x Explanation) bool { return x.claims() }) {
+		return out, err
 	}
-	return out, nil
+	var fates standing
+	if k.run {
+		fates, err = stands(ctx, conn, s, pol, person)
+	} else {
+		fates, err = whole(ctx, conn, s, p, pol, person, on)
+	}
+	if err == nil {
+		settle(out, fates)
+	}
+	return out, err
 }

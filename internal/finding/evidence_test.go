@@ -102,7 +102,7 @@ func rowsOf(t *testing.T, f func() ([]fact.Row, error)) []fact.Row {
 
 func judged(t *testing.T, p *policy.Policy, rows map[string][]fact.Row) []finding.Explanation {
 	t.Helper()
-	xs, err := finding.Judge(p, rows[p.Subject.Name], "", day)
+	xs, err := finding.Judge(p, rows["person"][0].Person, "", rows[p.Subject.Name], day)
 	if err != nil {
 		t.Fatal(err)
 	}

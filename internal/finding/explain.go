@@ -23,10 +23,15 @@ type Explanation struct {
 	Policy  *policy.Policy
 	Person  fact.Person
 	Subject string // the subject row's id; for persons the person's number
+	Part    int64  // of an award in parts; else 0
 	Period  string
 	On      calendar.Day
-	Answer  policy.Answer
+	Answer  policy.Answer // its outcome and amount are those after limits
 	Facts   map[string]any
+
+	Entitled bool        // every check holds, whatever other claims there are
+	Limit    *pack.Limit // the limit that holds the claim or cuts its amount; nil for none
+	Wins     string      // the claim that it gives way to: POLICY PERSON [SUBJECT] PERIOD; "" for none
 
 	// Earliest is the first day from the day asked on which the policy would find the subject eligible, if contributions go on and nothing else
 	// changes; 0 when there is none within five years, or it is eligible already.
@@ -46,50 +51,75 @@ func Explain(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack
 	if decl == nil {
 		return nil, fault.New("finding.Explain", fault.NotFound, "policy.unknown", "policy", name)
 	}
-	pols := []*policy.Policy{policy.New(p, decl)}
-	known, err := factsOn(ctx, conn, s, p, pols, []fact.Person{person}, on)
+	pol := policy.New(p, decl)
+	known, err := look(ctx, conn, s, p, []*policy.Policy{pol}, person, on)
 	if err != nil {
 		return nil, fault.Wrap("finding.Explain", err)
 	}
-	if len(known["person"]) == 0 {
+	if len(known.rows["person"]) == 0 {
 		return nil, fault.New("finding.Explain", fault.NotFound, "person.unknown")
 	}
-	out, err := Judge(pols[0], known[pols[0].Subject.Name], subject, on)
+	out, err := known.judge(ctx, conn, s, p, pol, person, subject, on)
 	if err != nil {
 		return nil, fault.Wrap("finding.Explain", err)
 	}
 	return out, fault.Wrap("finding.Explain", ahead(ctx, conn, s, p, on, out))
 }
 
-// Judge asks a policy of subject rows whose facts are known, without looking at anything else and without the days to come; subject narrows it to one.
-func Judge(pol *policy.Policy, rows []fact.Row, subject string, on calendar.Day) (out []Explanation, err error) {
+// Judge asks a policy of a person's subject rows whose facts are known, without looking at other claims or at days to come; subject narrows them to one.
+func Judge(pol *policy.Policy, person fact.Person, subject string, rows []fact.Row, on calendar.Day) (out []Explanation, err error) {
 	for _, r := range rows {
-		x := Explanation{Policy: pol, Person: r.Person, Subject: subjectID(pol, r), Period: pol.Period(on), On: on, Facts: r.Values, Rules: map[string]calendar.Day{}}
-		if subject != "" && subject != x.Subject {
+		id := r.Subject
+		if pol.Subject.Name == "person" {
+			id = person.String()
+		}
+		if subject != "" && subject != id {
 			continue
 		}
-		if x.Answer, err = pol.Evaluate(r.Fact, on); err != nil {
-			return nil, err
+		for _, part := range pol.Parts() {
+			x := Explanation{Policy: pol, Person: person, Subject: id, Part: part, Period: pol.Period(on, part), On: on, Facts: r.Values, Rules: map[string]calendar.Day{}}
+			if x.Answer, err = pol.Evaluate(r.Fact, on, part); err != nil {
+				return nil, err
+			}
+			x.Entitled = x.Answer.Outcome == "eligible"
+			out = append(out, x)
 		}
-		out = append(out, x)
 	}
 	return out, nil
 }
 
-// subjectID names a subject row as people read it: a person by number.
-func subjectID(pol *policy.Policy, r fact.Row) string {
-	if pol.Subject.Name == "person" {
-		return r.Person.String()
-	}
-	return r.Subject
+// claims reports whether limits or an earlier payment may concern the finding.
+func (x *Explanation) claims() bool {
+	return x.Entitled && x.Policy.Claims() || x.Policy.Settled != nil
 }
 
-// ahead asks every day to come of those that are not eligible. Policies that count the same kinds of contributions suppose the same, and are asked together.
+// waits reports whether a day to come may help: entitled findings wait for no day, and settled ones for nothing.
+func (x *Explanation) waits() bool { return !x.Entitled && x.Answer.Outcome != "settled" }
+
+// row is the id of the subject row as fact tables have it.
+func (x *Explanation) row() string {
+	if x.Policy.Subject.Name == "person" {
+		return strconv.FormatInt(int64(x.Person), 10)
+	}
+	return x.Subject
+}
+
+// settle puts what became of claims into explanations.
+func settle(xs []Explanation, fates standing) {
+	for i := range xs {
+		x := &xs[i]
+		if f, ok := fates[claimKey{x.row(), x.Part}]; ok {
+			x.befell(f)
+		}
+	}
+}
+
+// ahead asks every day to come of those that wait for one. Policies that count the same kinds of contributions suppose the same, and are asked together.
 func ahead(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, on calendar.Day, xs []Explanation) error {
 	var order []string
 	alike := map[string][]*Explanation{}
 	for i := range xs {
-		if xs[i].Answer.Outcome == "eligible" {
+		if !xs[i].waits() {
 			continue
 		}
 		key := strings.Join(Kinds(xs[i].Policy), " ")
@@ -107,28 +137,21 @@ func ahead(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, 
 }
 
 func aheadTogether(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, on calendar.Day, xs []*Explanation) error {
-	req := fact.Request{}
+	var days []calendar.Day
 	for i := 1; i <= Ahead; i++ {
-		req.Days = append(req.Days, on.AddDays(i))
+		days = append(days, on.AddDays(i))
 	}
 	var pols []*policy.Policy
 	for _, x := range xs {
 		if !slices.Contains(pols, x.Policy) {
 			pols = append(pols, x.Policy)
 		}
-		if slices.Contains(req.Persons, x.Person) {
-			continue
-		}
-		req.Persons = append(req.Persons, x.Person)
-		c, err := goOn(ctx, conn, s, p, x.Policy, x.Person, on)
-		if err != nil {
-			return err
-		}
-		if c != nil {
-			req.Continue = append(req.Continue, *c)
-		}
 	}
-	req.Wants = wants(pols)
+	req, err := supposing(ctx, conn, s, p, xs, days)
+	if err != nil {
+		return err
+	}
+	req.Wants = wants(Groups(pols))
 	if err := fact.Derive(ctx, conn, s, p, req); err != nil {
 		return err
 	}
@@ -145,11 +168,7 @@ func aheadTogether(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pac
 			if x.Policy.Subject != w.Subject {
 				continue
 			}
-			id := x.Subject
-			if w.Subject.Name == "person" {
-				id = strconv.FormatInt(int64(x.Person), 10)
-			}
-			if err := x.look(of[id]); err != nil {
+			if err := x.look(of[x.row()]); err != nil {
 				return err
 			}
 		}
@@ -157,10 +176,35 @@ func aheadTogether(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pac
 	return nil
 }
 
+// supposing is the request for the persons of explanations whose policies count the same kinds of contributions, on the supposition that these go on.
+func supposing(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, xs []*Explanation, days []calendar.Day) (fact.Request, error) {
+	req := fact.Request{Days: days}
+	asked := map[fact.Person]bool{}
+	for _, x := range xs {
+		if asked[x.Person] {
+			continue
+		}
+		asked[x.Person] = true
+		if req.Person == 0 {
+			req.Person = x.Person
+		} else {
+			req.Also = append(req.Also, x.Person)
+		}
+		c, err := goOn(ctx, conn, s, p, x.Policy, x.Person, x.On)
+		if err != nil {
+			return req, err
+		}
+		if c != nil {
+			req.Continue = append(req.Continue, *c)
+		}
+	}
+	return req, nil
+}
+
 // look finds the earliest days among its subject's facts on the days to come, in order.
 func (x *Explanation) look(rows []fact.Row) error {
 	for _, r := range rows {
-		a, err := x.Policy.Evaluate(r.Fact, r.On)
+		a, err := x.Policy.Evaluate(r.Fact, r.On, x.Part)
 		if err != nil {
 			return err
 		}

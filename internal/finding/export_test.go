@@ -35,7 +35,7 @@ func Supposed(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pac
 		if x.Policy.Subject.Name != "person" && r.Subject != x.Subject {
 			continue
 		}
-		a, err := x.Policy.Evaluate(r.Fact, r.On)
+		a, err := x.Policy.Evaluate(r.Fact, r.On, x.Part)
 		if err != nil {
 			return nil, fault.Wrap("finding.Supposed", err)
 		}
@@ -51,8 +51,8 @@ func Held(s *lake.Snapshot, p *pack.Pack, on calendar.Day) (*lake.Evidence, erro
 
 // Kept is kept, of one person.
 func Kept(e *lake.Evidence, person fact.Person, on calendar.Day) (map[string][]fact.Row, error) {
-	return kept(e, []fact.Person{person}, on)
+	return kept(e, person, on)
 }
 
 // Wanted are the facts that screening derives and keeps.
-func Wanted(p *pack.Pack) []fact.Want { return append(wants(policy.All(p)), who(p)) }
+func Wanted(p *pack.Pack) []fact.Want { return append(wants(Groups(policy.All(p))), who(p)) }
