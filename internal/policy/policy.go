@@ -293,14 +293,15 @@ func (p *Policy) check(c *Check, values expr.Values, on, ends calendar.Day, amou
 			continue
 		}
 		has, known := values(cmp.Fact).(int64)
-		if need := (&Need{cmp.Fact, cmp.Op, has, known, required}); out.Need == nil || !need.met() {
+		if need := (&Need{cmp.Fact, cmp.Op, has, known, required}); out.Need == nil || !need.Met() {
 			out.Need = need
 		}
 	}
 	return out, nil
 }
 
-func (n *Need) met() bool {
+// Met reports whether the number reaches the threshold; an unknown one does not.
+func (n *Need) Met() bool {
 	if !n.Known {
 		return false
 	}
