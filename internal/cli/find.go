@@ -4,16 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 
 	"bole/internal/calendar"
-	"bole/internal/expr"
 	"bole/internal/fact"
 	"bole/internal/finding"
 	"bole/internal/locale"
 	"bole/internal/money"
 	"bole/internal/pack"
 	"bole/internal/policy"
+	"bole/internal/tell"
 	"github.com/spf13/cobra"
 )
 
@@ -78,6 +77,7 @@ type explained struct {
 	Earliest   *calendar.Day   `json:"earliest"` // null when it is eligible now, or no day within five years helps
 	Needs      []string        `json:"needs"`    // facts that would have to change or be told, where no day helps
 	Never      bool            `json:"never"`    // neither a day nor a fact helps
+	Says       pack.Words      `json:"says"`     // the outcome in sentences
 }
 
 type explainedRule struct {
@@ -89,6 +89,7 @@ type explainedRule struct {
 	Values   map[string]any    `json:"values"`          // null for unknown
 	Cites    map[string]string `json:"cites,omitempty"` // the article that gives a parameter its number
 	Earliest *calendar.Day     `json:"earliest"`
+	Says     pack.Words        `json:"says"` // the rule in sentences
 }
 
 func (a *app) explain() *cobra.Command {
@@ -130,11 +131,15 @@ and the earliest day on which it would hold if contributions go on and nothing e
 				if err != nil {
 					return err
 				}
+				sources := finding.Sources(s, h.pack)
+				zh, en := tell.New(locale.Zh, h.pack, sources), tell.New(locale.En, h.pack, sources)
 				out := []explained{}
 				for _, x := range xs {
-					out = append(out, show(x, string(a.language())))
+					out = append(out, show(x, string(a.language()), zh, en))
 				}
-				return a.answer(out, func(w io.Writer) { a.printExplained(w, xs) })
+				return a.answer(out, func(w io.Writer) {
+					a.printExplained(w, xs, map[locale.Lang]*tell.Teller{locale.Zh: zh, locale.En: en}[a.language()])
+				})
 			})
 		},
 	}
@@ -145,9 +150,9 @@ and the earliest day on which it would hold if contributions go on and nothing e
 	return c
 }
 
-func show(x finding.Explanation, lang string) explained {
+func show(x finding.Explanation, lang string, zh, en *tell.Teller) explained {
 	e := explained{Policy: x.Policy.Name, Person: x.Person.String(), Subject: x.Subject, Period: x.Period, On: x.On, Outcome: x.Answer.Outcome, WindowEnds: x.Answer.WindowEnds,
-		Rules: []explainedRule{}, Failed: append([]string{}, x.Answer.Failed...), Missing: append([]string{}, x.Answer.Missing...), Needs: append([]string{}, x.Needs...)}
+		Says: pack.Words{Zh: zh.Says(x), En: en.Says(x)}, Rules: []explainedRule{}, Failed: append([]string{}, x.Answer.Failed...), Missing: append([]string{}, x.Answer.Missing...), Needs: append([]string{}, x.Needs...)}
 	if x.Answer.Version != nil {
 		e.Version = x.Answer.Version.ID()
 	}
@@ -159,7 +164,7 @@ func show(x finding.Explanation, lang string) explained {
 	}
 	e.Never = e.Earliest == nil && e.Outcome != "eligible" && len(e.Needs) == 0
 	for _, c := range x.Answer.Checks {
-		r := explainedRule{ID: c.ID, By: c.By, Title: c.Title, Outcome: c.State, Values: map[string]any{}}
+		r := explainedRule{ID: c.ID, By: c.By, Title: c.Title, Outcome: c.State, Values: map[string]any{}, Says: pack.Words{Zh: zh.Rule(x, c), En: en.Rule(x, c)}}
 		if art, ok := x.Policy.Law.Find(c.By); ok {
 			r.Article = art.HeadingIn(lang)
 		}
@@ -180,60 +185,17 @@ func show(x finding.Explanation, lang string) explained {
 	return e
 }
 
-// needed names what an explanation needs, in words.
-func needed(x finding.Explanation, lang locale.Lang) []string {
-	var out []string
-	for _, n := range x.Needs {
-		if f := x.Policy.Fact(n); f != nil {
-			n = f.Title.In(string(lang))
-		} else if n == "law" {
-			n = locale.Text(lang, "explain.law")
-		}
-		out = append(out, n)
-	}
-	return out
-}
-
-func (a *app) printExplained(w io.Writer, xs []finding.Explanation) {
-	lang := a.language()
+func (a *app) printExplained(w io.Writer, xs []finding.Explanation, t *tell.Teller) {
 	if len(xs) == 0 {
-		fmt.Fprintln(w, locale.Text(lang, "explain.nothing"))
+		fmt.Fprintln(w, locale.Text(a.language(), "explain.nothing"))
 	}
-	for _, x := range xs {
-		e := show(x, string(lang))
-		fmt.Fprintf(w, "%s  %s  %s  %s\n", x.Policy.Title.In(string(lang)), e.Subject, e.Period, locale.Text(lang, "outcome."+e.Outcome))
-		if e.AmountFen != nil {
-			fmt.Fprintln(w, "  "+locale.Text(lang, "explain.amount", "yuan", money.Fen(*e.AmountFen).Grouped()))
+	for i, x := range xs {
+		if i > 0 {
+			fmt.Fprintln(w)
 		}
-		rows := [][]string{}
-		for _, r := range e.Rules {
-			var values []string
-			for _, c := range x.Answer.Checks {
-				if c.ID != r.ID {
-					continue
-				}
-				for _, v := range c.Values {
-					switch v.Value.(type) {
-					case map[int64]int64, map[string]int64, expr.Grid, []int64, []string: // a whole table or set says little on one line
-						continue
-					}
-					if v.Value == nil {
-						values = append(values, v.Name+"=?")
-					} else {
-						values = append(values, fmt.Sprintf("%s=%v", v.Name, v.Value))
-					}
-				}
-			}
-			rows = append(rows, []string{"  " + locale.Text(lang, "state."+string(r.Outcome)), r.Title.In(string(lang)), r.Article, strings.Join(values, " ")})
-		}
-		table(w, rows)
-		switch {
-		case e.Earliest != nil:
-			fmt.Fprintln(w, "  "+locale.Text(lang, "explain.earliest", "day", *e.Earliest))
-		case e.Never:
-			fmt.Fprintln(w, "  "+locale.Text(lang, "explain.never"))
-		case len(e.Needs) > 0:
-			fmt.Fprintln(w, "  "+locale.Text(lang, "explain.needs", "facts", strings.Join(needed(x, lang), locale.Text(lang, "explain.and"))))
+		fmt.Fprintf(w, "%s  %s  %s  %s\n", x.Policy.Title.In(string(a.language())), x.Subject, x.Period, locale.Text(a.language(), "outcome."+x.Answer.Outcome))
+		for _, line := range t.Lines(x) {
+			fmt.Fprintln(w, "  "+line)
 		}
 	}
 }

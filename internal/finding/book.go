@@ -243,13 +243,19 @@ type Source struct {
 	Received, Cutoff calendar.Day // 0 when never delivered
 }
 
+// Sources lists the registers of a pack with their last deliveries in a snapshot.
+func Sources(s *lake.Snapshot, p *pack.Pack) (out []Source) {
+	for _, r := range p.Registers {
+		received, cutoff := s.LastReceived(r.Name)
+		out = append(out, Source{r, received, cutoff})
+	}
+	return out
+}
+
 // Sources lists the registers of the pack with their last deliveries.
 func (b *Book) Sources(ctx context.Context) (out []Source, err error) {
 	err = b.with(ctx, func(s *lake.Snapshot, _ *sql.Conn) error {
-		for _, r := range b.pack.Registers {
-			received, cutoff := s.LastReceived(r.Name)
-			out = append(out, Source{r, received, cutoff})
-		}
+		out = Sources(s, b.pack)
 		return nil
 	})
 	return out, err

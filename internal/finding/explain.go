@@ -34,7 +34,8 @@ type Explanation struct {
 	Wins     string      // the claim that it gives way to: POLICY PERSON [SUBJECT] PERIOD; "" for none
 
 	// Earliest is the first day from the day asked on which the policy would find the subject eligible, if contributions go on and nothing else
-	// changes; 0 when there is none within five years, or it is eligible already.
+	// changes; 0 when there is none within five years, or it is eligible already. It is the day asked where contributions that no delivery tells of yet,
+	// of that month and those before it, would do.
 	Earliest calendar.Day
 	// Rules gives, for each check that does not hold, the first day on which it would; absent when none.
 	Rules map[string]calendar.Day
@@ -138,7 +139,7 @@ func ahead(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, 
 
 func aheadTogether(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, on calendar.Day, xs []*Explanation) error {
 	var days []calendar.Day
-	for i := 1; i <= Ahead; i++ {
+	for i := range Ahead + 1 { // the day itself too: what is supposed may do already
 		days = append(days, on.AddDays(i))
 	}
 	var pols []*policy.Policy

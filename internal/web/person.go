@@ -95,6 +95,7 @@ type asked struct {
 	Strip      *strip
 	StripOf    string // what the months are of
 	Conditions []condition
+	Aloud      []string // all of it in sentences
 }
 
 type otherPolicy struct {
@@ -180,7 +181,7 @@ func (o *origins) told(view finding.View) (out []told) {
 // asked shows one explanation at length.
 func (o *origins) asked(view finding.View, x finding.Explanation) *asked {
 	out := &asked{Policy: link{Text: o.In(x.Policy.Title), Href: policyHref(x.Policy.Name)}, Subject: o.tell.Subject(x), On: o.T("web.on_day", "day", x.On),
-		Verdict: o.verdict(x), Conditions: o.conditions(x)}
+		Verdict: o.verdict(x), Conditions: o.conditions(x), Aloud: o.tell.Lines(x)}
 	if f := x.Policy.Fact(x.Policy.VersionBy.Text); f != nil && x.Answer.Version != nil {
 		_, n := x.Policy.VersionOn(x.Answer.Version.From)
 		out.Version = o.T("web.version_name", "n", n) + o.T("tell.comma") + o.T("web.version_by", "fact", o.In(f.Title))
