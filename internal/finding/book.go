@@ -135,6 +135,28 @@ func (b *Book) Rules(ctx context.Context, name string) (out []RuleCount, err err
 	return out, err
 }
 
+// Limits counts, by the limit's name (POLICY/ID), the findings of a policy in the last run that a limit holds.
+func (b *Book) Limits(ctx context.Context, name string) (out map[string]int64, err error) {
+	out = map[string]int64{}
+	err = b.about(ctx, name, func(conn *sql.Conn, _ *policy.Policy, from string) error {
+		rows, err := conn.QueryContext(ctx, "SELECT limit_name, count(*) FROM "+from+" WHERE outcome = 'limited' GROUP BY limit_name")
+		if err != nil {
+			return fault.Wrap("finding.Limits", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var limit string
+			var n int64
+			if err := rows.Scan(&limit, &n); err != nil {
+				return fault.Wrap("finding.Limits", err)
+			}
+			out[limit] = n
+		}
+		return fault.Wrap("finding.Limits", rows.Err())
+	})
+	return out, err
+}
+
 // about asks of the findings of a policy in the last run; from is as findings has them.
 func (b *Book) about(ctx context.Context, name string, f func(conn *sql.Conn, p *policy.Policy, from string) error) error {
 	decl := b.pack.Policy(name)

@@ -29,6 +29,7 @@ type Request struct {
 	Policies []string         // none for all
 	Out      string           // file for the findings, .csv or .parquet; "" for none
 	All      bool             // also those that are ineligible or not in force
+	Changes  string           // file for what differs from the last published run, .csv; "" for none
 	Clock    func() time.Time // measures how long it takes; nothing else
 }
 
@@ -58,7 +59,8 @@ type Run struct {
 	Seconds  Seconds      `json:"seconds"`
 }
 
-// Changed is how a run differs from the last.
+// Changed is how a run differs from the last published one, over the policies that it asks: findings that are eligible now and were not, that were and are
+// not, and that are for another amount. Where nothing was published before, everything is new.
 type Changed struct {
 	New    int64 `json:"new"`
 	Ended  int64 `json:"ended"`
@@ -205,8 +207,10 @@ func Screen(ctx context.Context, l *lake.Lake, p *pack.Pack, req Request) (Run, 
 }
 
 func screen(ctx context.Context, l *lake.Lake, p *pack.Pack, req Request) (run Run, err error) {
-	if err := writable(req.Out); err != nil {
-		return run, err
+	for _, err := range []error{writable(req.Out), writableChanges(req.Changes)} {
+		if err != nil {
+			return run, err
+		}
 	}
 	for _, name := range req.Policies {
 		if p.Policy(name) == nil {
@@ -318,7 +322,10 @@ func (s *screening) bits(ctx context.Context) error {
 		}
 		hits = append(hits, "SELECT * FROM ("+g.HitsQuery(from, s.req.On)+")")
 	}
-	return s.keep(ctx, "hits", hitsTable, s.allocatedHits(hits))
+	if err := s.keep(ctx, "hits", hitsTable, s.allocatedHits(hits)); err != nil {
+		return err
+	}
+	return s.changes(ctx)
 }
 
 // keep answers a query once, into the lake or into a temporary table, under a name for what follows.
@@ -369,6 +376,11 @@ func (s *screening) store(ctx context.Context) error {
 	s.result.Hash = hex.EncodeToString(sum.Sum(nil))
 	if s.req.Out != "" {
 		if err := s.out(ctx); err != nil {
+			return err
+		}
+	}
+	if s.req.Changes != "" {
+		if err := s.outChanges(ctx); err != nil {
 			return err
 		}
 	}

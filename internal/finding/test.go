@@ -15,6 +15,7 @@ import (
 	"bole/internal/expr"
 	"bole/internal/fact"
 	"bole/internal/fault"
+	"bole/internal/lake"
 	"bole/internal/pack"
 	"bole/internal/policy"
 )
@@ -192,7 +193,7 @@ func screened(ctx context.Context, db *sql.DB, p *pack.Pack, on calendar.Day, as
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	s := &screening{pack: p, req: Request{On: on}, conn: conn}
+	s := &screening{pack: p, req: Request{On: on}, snap: &lake.Snapshot{}, conn: conn}
 	var ps []*policy.Policy
 	names := map[string]string{}
 	for _, q := range asked {

@@ -25,7 +25,7 @@ var (
 )
 
 // reserved words mean something to the rule language itself.
-var reserved = strings.Fields(`true false null in on p part_no person subject claim_day received as break const continue else for function if import let loop package namespace
+var reserved = strings.Fields(`true false null in on p part_no person subject claim_day paid_in_all_fen received as break const continue else for function if import let loop package namespace
 	return var void while`)
 
 // head is pack.yaml.

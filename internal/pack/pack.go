@@ -423,6 +423,10 @@ type Policy struct {
 	Fund       Src             `yaml:"fund,required"`
 	Settled    *Settled        `yaml:"settled"`
 	Limits     []*Limit        `yaml:"limits"`
+	Process    *Process        `yaml:"process"`
+	Asks       []*Ask          `yaml:"asks"`
+	Events     []*Event        `yaml:"events"`
+	Recovery   *Recovery       `yaml:"recovery"`
 	Assumed    []Words         `yaml:"assumed"` // what no public text says and we assumed; shown wherever the policy is
 	Law        law.Text        `yaml:"-"`
 	LawFile    string          `yaml:"-"`

@@ -85,6 +85,7 @@ func (r *reader) policy(file string, p *Pack, pol *Policy) {
 		}
 	}
 	r.settled(file, pol)
+	r.process(file, p, pol)
 	r.unused(file, pol)
 }
 
@@ -366,6 +367,12 @@ func (r *reader) unused(file string, pol *Policy) {
 	}
 	for _, l := range pol.Limits {
 		texts = append(texts, l.texts()...)
+	}
+	for _, e := range pol.Events {
+		texts = append(texts, e.When.Text)
+	}
+	if pol.Recovery != nil {
+		texts = append(texts, pol.Recovery.Amount.Text)
 	}
 	read := dotted.FindAllString(strings.Join(texts, "\n"), -1)
 	for _, e := range pol.Parameters {

@@ -46,7 +46,7 @@ type policyLine struct {
 	Mechanism string
 	State     outcome
 	Version   string
-	Figures   []figure // found, undetermined, one short, ineligible; not in force when there are any
+	Figures   []figure // found, undetermined, one short, ineligible; limited, settled and not in force when there are any
 	Persons   string
 	Money     tell.Sum
 	Monthly   bool
@@ -69,12 +69,12 @@ func (v *visit) line(p *pack.Policy, c finding.Count) policyLine {
 	l.State, l.Version = v.inForce(p, v.run.On)
 	l.Figures = v.figures(p, c)
 	l.Persons = v.Counted(c.Persons, v.persons())
-	l.Bar = bar(300, slice{Kind: "ok", n: c.Eligible}, slice{Kind: "ask", n: c.Undetermined}, slice{Kind: "near", n: c.NearMiss}, slice{Kind: "no", n: c.Ineligible - c.NearMiss}, slice{Kind: "out", n: c.NotInForce})
+	l.Bar = bar(300, slice{Kind: "ok", n: c.Eligible}, slice{Kind: "out", n: c.Limited + c.Settled}, slice{Kind: "ask", n: c.Undetermined}, slice{Kind: "near", n: c.NearMiss}, slice{Kind: "no", n: c.Ineligible - c.NearMiss}, slice{Kind: "out", n: c.NotInForce})
 	return l
 }
 
 // kinds are the parts of a bar that outcomes are drawn as; the figures beside it bear the same.
-var kinds = map[string]string{"eligible": "ok", "undetermined": "ask", "near": "near", "ineligible": "no", "not_in_force": "out"}
+var kinds = map[string]string{"eligible": "ok", "limited": "out", "settled": "out", "undetermined": "ask", "near": "near", "ineligible": "no", "not_in_force": "out"}
 
 // figures of a policy, in the unit of what it is about.
 func (v *visit) figures(p *pack.Policy, c finding.Count) []figure {
@@ -83,6 +83,12 @@ func (v *visit) figures(p *pack.Policy, c finding.Count) []figure {
 		out = append(out, figure{Name: name, Kind: kinds[name], Number: v.Number(n), Unit: v.Unit(n, p.Subject.Unit), Note: note, Href: listHref(p.Name, name, "", ""), Outcome: v.outcome(name)})
 	}
 	add("eligible", c.Eligible, "")
+	if c.Limited > 0 {
+		add("limited", c.Limited, v.T("web.limited_note"))
+	}
+	if c.Settled > 0 {
+		add("settled", c.Settled, v.T("web.settled_note"))
+	}
 	add("undetermined", c.Undetermined, v.T("tell.undetermined_note"))
 	add("near", c.NearMiss, "")
 	add("ineligible", c.Ineligible, v.T("web.with_near"))
