@@ -27,6 +27,7 @@ type Check struct {
 
 	holds    *expr.Expr // rule
 	requires []string   // facts without which the check may be unknown
+	compares []expr.Comparison
 }
 
 // Text is the condition as written.
@@ -51,7 +52,7 @@ func New(p *pack.Pack, pol *pack.Policy) *Policy {
 	out := &Policy{Policy: pol, pack: p, facts: pol.Facts()}
 	ensured := map[string]bool{}
 	for _, r := range pol.Rules {
-		out.Checks = append(out.Checks, Check{ID: r.ID.Text, By: r.By.Text, Title: r.Title, Rule: r, holds: r.Whole(), requires: r.Whole().Requires()})
+		out.Checks = append(out.Checks, Check{ID: r.ID.Text, By: r.By.Text, Title: r.Title, Rule: r, holds: r.Whole(), requires: r.Whole().Requires(), compares: r.Expr().Comparisons()})
 		for _, f := range r.Whole().Ensures() {
 			ensured[f] = true
 		}
@@ -287,7 +288,7 @@ func (p *Policy) check(c *Check, values expr.Values, on, ends calendar.Day, amou
 	if holds, ok := v.(bool); ok {
 		out.State = state(holds)
 	}
-	for _, cmp := range c.Rule.Expr().Comparisons() {
+	for _, cmp := range c.compares {
 		required, ok := cmp.Number(values)
 		if f := p.Fact(cmp.Fact); !ok || f == nil || f.List() != nil {
 			continue

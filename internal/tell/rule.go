@@ -220,7 +220,10 @@ func (t *Teller) lacks(x finding.Explanation, c policy.CheckAnswer) (out []strin
 func (t *Teller) helps(x finding.Explanation, c policy.CheckAnswer) string {
 	if day, ok := x.Rules[c.ID]; ok {
 		key := "tell.met_from"
-		if finding.Kinds(x.Policy) == nil {
+		switch {
+		case day == x.On: // by what is supposed, and no delivery tells yet
+			key = "tell.met_told"
+		case finding.Kinds(x.Policy) == nil:
 			key = "tell.met_waiting"
 		}
 		return t.sentence(t.w.T(key, "day", t.w.Day(day)))

@@ -133,6 +133,8 @@ func (t *Teller) ineligible(x finding.Explanation, out *Verdict) {
 	}
 	out.By = c.By
 	switch {
+	case x.Earliest == x.On:
+		out.Notes = append(out.Notes, t.w.T("tell.if_told"))
 	case x.Earliest != 0:
 		out.Notes = append(out.Notes, t.w.T("tell.if_going_on", "day", t.w.Day(x.Earliest)))
 	case hopeless(x):
