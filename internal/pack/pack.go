@@ -504,7 +504,12 @@ type Except struct {
 	By    Src   `yaml:"by,required"`
 	Title Words `yaml:"title,required"`
 	Holds Src   `yaml:"holds,required"`
+
+	expr *expr.Expr
 }
+
+// Expr is the condition that lifts the rule.
+func (e *Except) Expr() *expr.Expr { return e.expr }
 
 // Expr is the rule without its exceptions: where its thresholds are.
 func (r *Rule) Expr() *expr.Expr { return r.expr }

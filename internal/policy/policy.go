@@ -247,6 +247,15 @@ func (p *Policy) Evaluate(facts Facts, on calendar.Day, part int64) (Answer, err
 	return a, nil
 }
 
+// Asked is what the policy's expressions see of a subject on a day, and the day that picks the version; false where no version is found.
+func (p *Policy) Asked(facts Facts, on calendar.Day, part int64) (values expr.Values, d calendar.Day, ok bool) {
+	if d, ok = p.versionDay(facts, on); !ok {
+		return nil, 0, false
+	}
+	v, _ := p.VersionOn(d)
+	return p.values(facts, d, on, part), d, v != nil
+}
+
 // values adds the day asked about, the part and the parameters of a version's day to a subject's facts.
 func (p *Policy) values(facts Facts, d, on calendar.Day, part int64) expr.Values {
 	return func(name string) any {
