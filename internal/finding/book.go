@@ -138,7 +138,7 @@ func (b *Book) Rules(ctx context.Context, name string) (out []RuleCount, err err
 
 func (b *Book) about(ctx context.Context, name string, f func(s *lake.Snapshot, conn *sql.Conn, run Run, p *policy.Policy, bits string) error) error {
 	decl := b.pack.Policy(name)
-	if decl == nil {
+	if decl == nil || decl.Draft {
 		return fault.New("finding.Book", fault.NotFound, "policy.unknown", "policy", name)
 	}
 	return b.with(ctx, func(s *lake.Snapshot, conn *sql.Conn) error {
@@ -256,7 +256,7 @@ type View struct {
 	Person   fact.Person
 	On       calendar.Day
 	Facts    map[string]any          // of the person, by name: those that policies ask for, what they are worked out from, and who the person is
-	Policies []Explanation           // every policy of the pack, one a subject row
+	Policies []Explanation           // every policy of the pack that is no draft, one a subject row
 	Months   map[string][]fact.Month // by policy: the months of the kinds that it counts
 	From     calendar.Month          // the first month that the register of contributions tells of; 0 when never delivered
 	To       calendar.Month          // the last
@@ -268,14 +268,14 @@ type View struct {
 func (b *Book) View(ctx context.Context, person fact.Person, on calendar.Day) (v View, err error) {
 	v = View{Person: person, On: on, Months: map[string][]fact.Month{}}
 	err = b.with(ctx, func(s *lake.Snapshot, conn *sql.Conn) error {
-		for _, decl := range b.pack.Policies {
-			xs, err := Explain(ctx, conn, s, b.pack, person, decl.Name, "", on)
+		for _, p := range policy.All(b.pack) {
+			xs, err := Explain(ctx, conn, s, b.pack, person, p.Name, "", on)
 			if err != nil {
 				return err
 			}
 			v.Policies = append(v.Policies, xs...)
-			if kinds := Kinds(policy.New(b.pack, decl)); kinds != nil {
-				if v.Months[decl.Name], err = fact.Months(ctx, conn, s, b.pack, person, kinds); err != nil {
+			if kinds := Kinds(p); kinds != nil {
+				if v.Months[p.Name], err = fact.Months(ctx, conn, s, b.pack, person, kinds); err != nil {
 					return fault.Wrap("finding.View", err)
 				}
 			}

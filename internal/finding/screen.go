@@ -35,6 +35,7 @@ type Request struct {
 // Count is what became of one policy.
 type Count struct {
 	Policy       string `json:"policy"`
+	Draft        bool   `json:"draft,omitempty"`
 	Eligible     int64  `json:"eligible"` // subject rows, as are the next six
 	Limited      int64  `json:"limited"`
 	Settled      int64  `json:"settled"`
@@ -308,7 +309,7 @@ func (s *screening) keep(ctx context.Context, name, table, query string) error {
 }
 
 func (s *screening) count(ctx context.Context, g Group, p *policy.Policy) (Count, error) {
-	c := Count{Policy: p.Name}
+	c := Count{Policy: p.Name, Draft: p.Draft}
 	err := columnar.Row(ctx, s.conn, fmt.Sprintf(`
 SELECT count(*) FILTER (o = 'eligible'), count(*) FILTER (o = 'ineligible'), count(*) FILTER (o = 'undetermined'), count(*) FILTER (o = 'not_in_force'),
   count(*) FILTER (near), count(DISTINCT person) FILTER (o = 'eligible')

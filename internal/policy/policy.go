@@ -72,11 +72,11 @@ func New(p *pack.Pack, pol *pack.Policy) *Policy {
 	return out
 }
 
-// All prepares every policy of a pack, or those named.
+// All prepares every policy of a pack, or those named. A draft is asked only by its name.
 func All(p *pack.Pack, names ...string) []*Policy {
 	var out []*Policy
 	for _, pol := range p.Policies {
-		if len(names) == 0 || slices.Contains(names, pol.Name) {
+		if len(names) == 0 && !pol.Draft || slices.Contains(names, pol.Name) {
 			out = append(out, New(p, pol))
 		}
 	}
