@@ -40,3 +40,9 @@ func Supposed(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pac
 	}
 	return out, nil
 }
+
+// What the tests of a pack are asked with.
+var (
+	Completed = completed
+	SQLTypes  = sqlTypes
+)

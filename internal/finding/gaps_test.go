@@ -101,6 +101,16 @@ const inventedLaw = "# 虚构，仅供测试\n\nread: 2026-11-23\n\n## 第一条
 // gaps is a home with the invented pack and nothing delivered.
 func gaps(t *testing.T) (*town, *register.Desk) {
 	t.Helper()
+	p, err := pack.Load(invented, packs.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return homeOf(t, p)
+}
+
+// homeOf is a home of a pack with nothing delivered.
+func homeOf(t *testing.T, p *pack.Pack) (*town, *register.Desk) {
+	t.Helper()
 	theTown(t) // it makes the keys
 	keys, err := seal.Open(filepath.Join(folder, "keys"))
 	if err != nil {
@@ -110,10 +120,7 @@ func gaps(t *testing.T) (*town, *register.Desk) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if it.pack, err = pack.Load(invented, packs.Files); err != nil {
-		t.Fatal(err)
-	}
-	desk.Pack = it.pack
+	it.pack, desk.Pack = p, p
 	t.Cleanup(func() { desk.Store.Close() })
 	return it, desk
 }
