@@ -127,11 +127,16 @@ func homeOf(t *testing.T, p *pack.Pack) (*town, *register.Desk) {
 
 func deliver(t *testing.T, desk *register.Desk, reg, text string) {
 	t.Helper()
+	deliverOn(t, desk, reg, text, 20241201)
+}
+
+func deliverOn(t *testing.T, desk *register.Desk, reg, text string, received calendar.Day) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), reg+".csv")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	rep, err := desk.Load(t.Context(), register.Delivery{Register: reg, Path: path, Received: 20241201})
+	rep, err := desk.Load(t.Context(), register.Delivery{Register: reg, Path: path, Received: received})
 	if err != nil || rep.Quarantined > 0 {
 		t.Fatal(rep, err)
 	}
