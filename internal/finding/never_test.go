@@ -463,7 +463,7 @@ func checks(p *policy.Policy) (out []string) {
 // check was never seen to hold or never to fail.
 func compared(t *testing.T, db *sql.DB, p *pack.Pack, pol *policy.Policy, dice *rand.Rand) (wrong []string) {
 	t.Helper()
-	states := map[string]map[policy.State]bool{}
+	states, lifted := map[string]map[policy.State]bool{}, map[string]bool{}
 	byDay := map[calendar.Day][]map[string]any{}
 	pools := map[string][]any{}
 	for _, test := range pol.Tests {
@@ -528,6 +528,15 @@ func compared(t *testing.T, db *sql.DB, p *pack.Pack, pol *policy.Policy, dice *
 					states[c.ID] = map[policy.State]bool{}
 				}
 				states[c.ID][c.State] = true
+				if c.Rule != nil && c.State == policy.Met {
+					base, err := c.Rule.Expr().Eval(func(name string) any {
+						return c.Values[slices.IndexFunc(c.Values, func(v policy.Value) bool { return v.Name == name })].Value
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					lifted[c.ID] = lifted[c.ID] || base == false
+				}
 				n := len(pol.Checks)
 				if got := map[uint64]policy.State{0: policy.NotMet, 1: policy.Met, 2: policy.Unknown}[bits>>j&1|bits>>(n+j)&1<<1]; got != c.State {
 					wrong = append(wrong, fmt.Sprintf("on %s of %v: %s is %s by SQL and %s of one person", on, situations[i], c.ID, got, c.State))
@@ -541,6 +550,9 @@ func compared(t *testing.T, db *sql.DB, p *pack.Pack, pol *policy.Policy, dice *
 	for _, c := range pol.Checks {
 		if c.Rule != nil && (!states[c.ID][policy.Met] || !states[c.ID][policy.NotMet]) {
 			wrong = append(wrong, fmt.Sprintf("%s was only %v: the test is blind there", c.ID, states[c.ID]))
+		}
+		if c.Rule != nil && len(c.Rule.Unless) > 0 && !lifted[c.ID] {
+			wrong = append(wrong, fmt.Sprintf("%s was never lifted by an exception", c.ID))
 		}
 	}
 	return wrong
