@@ -148,6 +148,12 @@ func TestNoResultIsCapped(t *testing.T) {
 // A rule that cannot be asked is a mistake with its place before anybody is screened, and never a rule that nobody meets. So is a policy that
 // does not exist.
 func TestNoInvalidRuleFindsNobody(t *testing.T) {
+	files := map[string]string{"policies/sound.yaml": ruled("sound", "certificate", "age_years >= 18")}
+	says := map[string]string{}
+	add := func(what string, policy func(name string) string) {
+		name := fmt.Sprintf("p%02d", len(says))
+		says["policies/"+name+".yaml"], files["policies/"+name+".yaml"] = what, policy(name)
+	}
 	for _, rule := range []string{
 		"", " ", "age_years >= 18 &&", "age_years >= 18 and true", "age_years", "18", "age_year >= 18", `age_years >= "18"`, "age_years = 18", "AGE_YEARS >= 18",
 		"age_years >= p.age_years_min", "age_years >= unemployment_months_total", "age_years in []", "age_years / 0 > 1", "age_years > 99999999999999999999",
@@ -156,23 +162,36 @@ func TestNoInvalidRuleFindsNobody(t *testing.T) {
 		`hukou_division.startsWith(3715)`, `hukou_division.matches("3715.*")`, `hukou_division == "3715\u0000"`, "size(hukou_division) > 4", "null", "age_years == null",
 		"[age_years].exists(x, x > 18)", "no_such_function(age_years)", "on > on > on", "p.age_years_min in p.age_years_min", `"a" < 1`,
 	} {
-		_, err := pack.Load(over(map[string]string{"policies/asked.yaml": ruled("asked", "certificate", rule)}), packs.Files)
-		var ms fault.Mistakes
-		if !errors.As(err, &ms) || !slices.ContainsFunc(ms, func(m fault.Mistake) bool { return m.File == "policies/asked.yaml" && m.Line >= 8 && m.Message != "" }) {
-			t.Errorf("%q: %v", rule, err)
-		}
+		add(fmt.Sprintf("the rule %q", rule), func(name string) string { return ruled(name, "certificate", rule) })
 	}
 	for was, is := range map[string]string{
 		"holds:": "hold:", "  - {id: r1": "  - {unless: [{id: e1, by: a, title: {zh: 但, en: But}, holds: never}], id: r1", "by: a, title: {zh: 条件": "by: b, title: {zh: 条件", "rules:\n": "rule:\n",
 		"about: certificate": "about: certificates", `version_by: "on"`: "version_by: issued", "from: 2020-01-01": "from: 2020-01-01, to: 2019-12-31", `value: "100"`: "value: amount",
 	} {
-		text := ruled("asked", "certificate", "age_years >= 18")
-		if !strings.Contains(text, was) {
-			t.Fatalf("no %q to spoil", was)
+		add(fmt.Sprintf("%q in the place of %q", is, was), func(name string) string {
+			text := ruled(name, "certificate", "age_years >= 18")
+			if !strings.Contains(text, was) {
+				t.Fatalf("no %q to spoil", was)
+			}
+			return strings.Replace(text, was, is, 1)
+		})
+	}
+	_, err := pack.Load(over(files), packs.Files)
+	var ms fault.Mistakes
+	if !errors.As(err, &ms) {
+		t.Fatal(err)
+	}
+	told := map[string]bool{}
+	for _, m := range ms {
+		told[m.File] = told[m.File] || m.Line > 0 && m.Message != ""
+	}
+	for file, what := range says {
+		if !told[file] {
+			t.Errorf("%s is taken", what)
 		}
-		if _, err := pack.Load(over(map[string]string{"policies/asked.yaml": strings.Replace(text, was, is, 1)}), packs.Files); err == nil {
-			t.Errorf("%q in the place of %q is taken", is, was)
-		}
+	}
+	if told["policies/sound.yaml"] {
+		t.Error("a sound policy beside them is refused")
 	}
 	it := theTown(t)
 	for _, names := range [][]string{{"nothing"}, {"unemployment-skill-subsidy", "nothing"}, {""}} {
@@ -261,6 +280,9 @@ func TestNoFailedConditionFindsEverybody(t *testing.T) {
 			t.Errorf("%s: hire %d is %s for %q fen, want %s", r["policy"], i, r["outcome"], r["amount_fen"], want(i))
 		}
 		seen[r["policy"]+" "+r["outcome"]]++
+		if r["policy"] != "lifted" { // an explanation looks five years ahead, which takes its time
+			continue
+		}
 		person, err := fact.ParsePerson(r["person"])
 		if err != nil {
 			t.Fatal(err)
