@@ -174,7 +174,7 @@ func (y *yardstick) onePerson(ctx context.Context, ps []*policy.Policy) ([]Entry
 	seconds, err := y.timed(func() error {
 		for i := range asked {
 			for _, p := range ps {
-				a, err := p.Evaluate(func(name string) any { return people.value(name, i) }, screenDay)
+				a, err := p.Evaluate(func(name string) any { return people.value(name, i) }, screenDay, 0)
 				if err != nil {
 					return err
 				}

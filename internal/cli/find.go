@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"bole/internal/calendar"
@@ -20,20 +21,22 @@ import (
 func (a *app) screen() *cobra.Command {
 	var on, asOf dayFlag
 	var names []string
-	var out string
+	var out, changes string
 	var all bool
 	c := &cobra.Command{
 		Use: "screen --on DAY", GroupID: "find", Short: "every person against every policy · 全员比对",
 		Long: `Asks every policy of every person as the law stood on a day, from what has been received, and publishes the findings for the pages.
-With --policy or --as-of it only answers. A policy that is a draft is asked only when --policy names it. The file of --out has a row for each finding that is not ineligible; --all writes all.`,
+With --policy or --as-of it only answers. A policy that is a draft is asked only when --policy names it. The file of --out has a row for each finding that is not ineligible; --all writes all. Claims limit each other: one that
+gives way is limited, and names the limit and the claim that wins; one that was paid before is settled. The file of --changes has what differs from the last
+published run: new, ended, and other amounts.`,
 		Example: "  bole screen --on 2024-12-20\n  bole screen --on 2024-12-20 --policy unemployment-skill-subsidy --out found.csv",
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := writable(out); err != nil {
+			if err := writable(out, changes); err != nil {
 				return err
 			}
 			return a.with(cmd, func(ctx context.Context, h *home) error {
-				run, err := finding.Screen(ctx, h.lake, h.pack, finding.Request{On: a.orToday(on.Day), AsOf: asOf.Day, Policies: names, Out: out, All: all, Clock: a.now})
+				run, err := finding.Screen(ctx, h.lake, h.pack, finding.Request{On: a.orToday(on.Day), AsOf: asOf.Day, Policies: names, Out: out, All: all, Changes: changes, Clock: a.now})
 				if err != nil {
 					return err
 				}
@@ -45,6 +48,7 @@ With --policy or --as-of it only answers. A policy that is a draft is asked only
 	c.Flags().Var(&asOf, "as-of", "only what had been received by this day · 截至收到日")
 	c.Flags().StringArrayVar(&names, "policy", nil, "only this policy; may be repeated · 只比对该政策")
 	c.Flags().StringVar(&out, "out", "", "file for the findings, .csv or .parquet · 结果文件")
+	c.Flags().StringVar(&changes, "changes", "", "file for what differs from the last published run, .csv · 与上次比对的差异")
 	c.Flags().BoolVar(&all, "all", false, "write the ineligible too · 含不符合")
 	return c
 }
@@ -52,11 +56,11 @@ With --policy or --as-of it only answers. A policy that is a draft is asked only
 func (a *app) printRun(w io.Writer, p *pack.Pack, run finding.Run) {
 	lang := a.language()
 	t := func(key string) string { return locale.Text(lang, key) }
-	rows := [][]string{{t("screen.policy"), t("outcome.eligible"), t("outcome.undetermined"), t("outcome.near"), t("outcome.ineligible"), t("outcome.not_in_force"), t("screen.persons"), t("screen.yuan")}}
+	rows := [][]string{{t("screen.policy"), t("outcome.eligible"), t("outcome.limited"), t("outcome.settled"), t("outcome.undetermined"), t("outcome.near"), t("outcome.ineligible"), t("outcome.not_in_force"), t("screen.persons"), t("screen.yuan")}}
 	tried := false
 	for _, c := range run.Policies {
 		tried = tried || c.Draft
-		rows = append(rows, []string{a.titled(p.Policy(c.Policy)), fmt.Sprint(c.Eligible), fmt.Sprint(c.Undetermined), fmt.Sprint(c.NearMiss), fmt.Sprint(c.Ineligible - c.NearMiss),
+		rows = append(rows, []string{a.titled(p.Policy(c.Policy)), fmt.Sprint(c.Eligible), fmt.Sprint(c.Limited), fmt.Sprint(c.Settled), fmt.Sprint(c.Undetermined), fmt.Sprint(c.NearMiss), fmt.Sprint(c.Ineligible - c.NearMiss),
 			fmt.Sprint(c.NotInForce), fmt.Sprint(c.Persons), money.Fen(c.AmountFen).Grouped()})
 	}
 	table(w, rows)
@@ -64,6 +68,7 @@ func (a *app) printRun(w io.Writer, p *pack.Pack, run finding.Run) {
 		fmt.Fprintln(w, t("screen.draft"))
 	}
 	fmt.Fprintln(w, locale.Text(lang, "screen.done", "people", run.People, "on", run.On, "hash", run.Hash[:16]))
+	fmt.Fprintln(w, locale.Text(lang, "screen.changed", "new", run.Changed.New, "ended", run.Changed.Ended, "amount", run.Changed.Amount))
 }
 
 // titled is a policy's title, which says of a draft that it is one.
@@ -90,9 +95,11 @@ type explained struct {
 	Rules      []explainedRule `json:"rules"`
 	Failed     []string        `json:"failed"`
 	Missing    []string        `json:"missing"`
-	Earliest   *calendar.Day   `json:"earliest"` // null when it is eligible now, or no day within five years helps
-	Needs      []string        `json:"needs"`    // facts that would have to change or be told, where no day helps
-	Never      bool            `json:"never"`    // neither a day nor a fact helps
+	Earliest   *calendar.Day   `json:"earliest"`             // null when it is eligible now, or no day within five years helps
+	LimitedBy  string          `json:"limited_by,omitempty"` // the limit that holds it, or cuts its amount: POLICY/ID
+	Wins       string          `json:"wins,omitempty"`       // the claim that it gives way to: POLICY PERSON [SUBJECT] PERIOD
+	Needs      []string        `json:"needs"`                // facts that would have to change or be told, where no day helps
+	Never      bool            `json:"never"`                // neither a day nor a fact helps
 }
 
 type explainedRule struct {
@@ -132,10 +139,10 @@ and the earliest day on which it would hold if contributions go on and nothing e
 				}
 				defer conn.Close()
 				day := a.orToday(on.Day)
-				if period != "" && period != "once" {
+				if period != "" && period != "once" && !strings.HasPrefix(period, "part-") {
 					m, err := calendar.ParseMonth(period)
 					if err != nil {
-						return errUsage{fmt.Errorf("invalid argument %q for --period: a month is written 2024-12, or once", period)}
+						return errUsage{fmt.Errorf("invalid argument %q for --period: a month is written 2024-12, a part of an award part-2, or once", period)}
 					}
 					if m != day.Month() {
 						day = m.Last()
@@ -146,6 +153,7 @@ and the earliest day on which it would hold if contributions go on and nothing e
 					return err
 				}
 				out := []explained{}
+				xs = slices.DeleteFunc(xs, func(x finding.Explanation) bool { return x.Part > 0 && period != "" && period != x.Period })
 				for _, x := range xs {
 					out = append(out, show(x, string(a.language())))
 				}
@@ -156,7 +164,7 @@ and the earliest day on which it would hold if contributions go on and nothing e
 	c.Flags().Var(&on, "on", "the day the law is asked about (default: today) · 判定日")
 	c.Flags().Var(&asOf, "as-of", "only what had been received by this day · 截至收到日")
 	c.Flags().StringVar(&subject, "subject", "", "only this subject row · 只看该对象")
-	c.Flags().StringVar(&period, "period", "", "only this period, a month as 2024-12 · 只看该期")
+	c.Flags().StringVar(&period, "period", "", "only this period, a month as 2024-12 or a part of an award as part-2 · 只看该期")
 	return c
 }
 
@@ -169,10 +177,14 @@ func show(x finding.Explanation, lang string) explained {
 	if x.Answer.Outcome == "eligible" {
 		e.AmountFen = &x.Answer.AmountFen
 	}
+	if x.Limit != nil {
+		e.LimitedBy = x.Limit.Name()
+	}
+	e.Wins = x.Wins
 	if x.Earliest != 0 {
 		e.Earliest = &x.Earliest
 	}
-	e.Never = e.Earliest == nil && e.Outcome != "eligible" && len(e.Needs) == 0
+	e.Never = e.Earliest == nil && !x.Entitled && e.Outcome != "settled" && len(e.Needs) == 0
 	for _, c := range x.Answer.Checks {
 		r := explainedRule{ID: c.ID, By: c.By, Title: c.Title, Outcome: c.State, Values: map[string]any{}}
 		if art, ok := x.Policy.Law.Find(c.By); ok {

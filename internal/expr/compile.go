@@ -56,7 +56,7 @@ type node struct {
 	times  int    // op index and in: how often SQL writes what is asked with
 }
 
-// Compile checks an expression against the vocabulary and the wanted type. Either the expression or the problems are returned,
+// Compile checks an expression against the vocabulary and the wanted type, "" for any of bool, int, text and day. Either the expression or the problems are returned,
 // all of them at once.
 func (v *Vocabulary) Compile(src string, want Type) (*Expr, []Problem) {
 	if len(src) > maxLength {
@@ -80,7 +80,7 @@ func (v *Vocabulary) Compile(src string, want Type) (*Expr, []Problem) {
 	if len(c.problems) > 0 {
 		return nil, c.problems
 	}
-	if root.typ != want {
+	if want != "" && root.typ != want {
 		return nil, []Problem{{1, 1, fmt.Sprintf("must be %s, and is %s", want, root.typ)}}
 	}
 	if root.weight() > maxWeight {

@@ -159,6 +159,9 @@ var Functions = []Function{
 // Roundings are the ways to round a part of an amount to a whole fen. The law of each award names one.
 var Roundings = []string{"down", "up", "half_up", "half_even"}
 
+// PartOf is part_of of the rule language: times so many of so many, rounded to a whole. by is above 0.
+func PartOf(n, times, by int64, rounding string) int64 { return round(n*times, by, rounding) }
+
 // round divides by a denominator above 0.
 func round(n, by int64, rounding string) int64 {
 	whole, rest := n/by, n%by

@@ -28,6 +28,7 @@ type Request struct {
 	Wants    []Want
 	Days     []calendar.Day // the days asked about, at least one
 	Person   Person         // 0 for everybody
+	Also     []Person       // others than Person
 	Continue *Contributions // suppose that contributions go on; nil to suppose nothing
 }
 
@@ -206,7 +207,7 @@ func (q *query) stage(f *pack.Fact) int {
 
 // anchored facts are taken for moments of the subject, rather than for everybody on the days asked about.
 func anchored(f *pack.Fact) bool {
-	return f.AtExpr() != nil || f.FromExpr() != nil || len(f.OwnColumns()) > 0 || f.Household() || f.Take.Text == "person" || f.Take.Text == "spouse"
+	return f.AtExpr() != nil || f.FromExpr() != nil || len(f.OwnColumns()) > 0 || f.Household() || slices.Contains([]string{"person", "spouse", "couple"}, f.Take.Text)
 }
 
 // groupsAtOnce is how many groups of facts one statement joins.
@@ -339,7 +340,7 @@ func (q *query) subjects() {
 	}
 	one := " WHERE subject IS NOT FALSE" // a spouse who is only named is nobody's subject
 	if q.req.Person != 0 {
-		one += fmt.Sprintf(" AND person = %d", q.req.Person)
+		one += " AND " + q.asking("person")
 	}
 	if q.snap.AsOf != 0 {
 		one += " AND " + q.named()
@@ -406,7 +407,16 @@ func (q *query) only() func(column string) string {
 	case q.asked != "":
 		return within(q.asked, "person")
 	}
-	return func(column string) string { return fmt.Sprintf("%s = %d", column, q.req.Person) }
+	return q.asking
+}
+
+// asking is SQL for whether a column of persons is of one who is asked about.
+func (q *query) asking(column string) string {
+	out := fmt.Sprintf("%s IN (%d", column, q.req.Person)
+	for _, p := range q.req.Also {
+		out += fmt.Sprintf(", %d", p)
+	}
+	return out + ")"
 }
 
 // within narrows to the persons of a relation.
@@ -445,7 +455,7 @@ func groupOf(f *pack.Fact) string {
 	switch {
 	case f.Take.Text == "value", f.Take.Text == "column" && f.Register == nil:
 		return f.Take.Text
-	case f.Take.Text == "person", f.Take.Text == "spouse":
+	case slices.Contains([]string{"person", "spouse", "couple"}, f.Take.Text):
 		words = []string{f.Take.Text}
 	case f.Months(), f.Take.Text == "employer":
 		words = []string{f.Take.Text[:6], text(f.Place), text(f.Counted), fmt.Sprint(f.User)}
@@ -500,6 +510,8 @@ func (q *query) answer(name string, facts []*pack.Fact, m moment) bool {
 		q.persons(name, facts, m)
 	case f.Take.Text == "spouse":
 		return q.spouses(name, facts, m)
+	case f.Take.Text == "couple":
+		return q.couples(name, facts, m)
 	case f.Months(), f.Take.Text == "employer":
 		rows, ok := q.spells(f, m)
 		if !ok {
@@ -731,7 +743,7 @@ func Rows(ctx context.Context, conn *sql.Conn, s *pack.Subject, where string) ([
 		}
 		r := Row{Values: map[string]any{}}
 		for i, n := range names {
-			v := value(cells[i])
+			v := Value(cells[i])
 			switch n {
 			case "person":
 				p, _ := v.(int64)
@@ -749,7 +761,8 @@ func Rows(ctx context.Context, conn *sql.Conn, s *pack.Subject, where string) ([
 	return out, fault.Wrap("fact.Rows", rows.Err())
 }
 
-func value(v any) any {
+// Value is a cell of a fact table as a fact's value: bool, int64, string, calendar.Day; nil for unknown.
+func Value(v any) any {
 	switch x := v.(type) {
 	case int8:
 		return int64(x)
@@ -771,3 +784,26 @@ func value(v any) any {
 
 // Fact gives a value by its name, as policies ask for it; nil for unknown.
 func (r Row) Fact(name string) any { return r.Values[name] }
+
+// Sharing lists the persons whose rows of a kind of subject have a fact, a column of the subject's own row, alike with any of some values.
+func Sharing(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, f *pack.Fact, values []string) (out []Person, err error) {
+	q := &query{deriver: &deriver{snap: s, pack: p}, subject: f.Subject}
+	rows, ok := q.rows(f.Subject.Rows(), nil)
+	if !ok {
+		return nil, nil
+	}
+	found, err := conn.QueryContext(ctx, "SELECT DISTINCT s.person FROM "+rows+" s WHERE CAST("+
+		q.value(f, expr.Names{Column: func(name string) string { return "s." + quote(name) }})+" AS VARCHAR) IN ("+quoted(values)+") ORDER BY 1")
+	if err != nil {
+		return nil, fault.Wrap("fact.Sharing", err)
+	}
+	defer found.Close()
+	for found.Next() {
+		var who Person
+		if err := found.Scan(&who); err != nil {
+			return nil, fault.Wrap("fact.Sharing", err)
+		}
+		out = append(out, who)
+	}
+	return out, fault.Wrap("fact.Sharing", found.Err())
+}

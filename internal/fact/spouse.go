@@ -78,6 +78,31 @@ func (q *query) spouses(name string, facts []*pack.Fact, m moment) bool {
 	return true
 }
 
+// couples answers facts of take: couple: a word that both of a couple have alike, and whoever certainly has no spouse has alone; unknown where nobody can
+// tell who the spouse is and whether there is one. It names the persons, so that Couple can say who they are.
+func (q *query) couples(name string, facts []*pack.Fact, m moment) bool {
+	if q.pack.Register("marriages") == nil || q.pack.Register("people") == nil || q.pack.Register("deaths") == nil {
+		return false
+	}
+	var cols []string
+	for _, f := range facts {
+		cols = append(cols, "CASE WHEN w.married IS FALSE THEN CAST(w.person AS VARCHAR) WHEN w.spouse IS NOT NULL THEN least(w.person, w.spouse) || '+' || greatest(w.person, w.spouse) END AS "+quote(f.Name.Text))
+	}
+	q.ctes = append(q.ctes, fmt.Sprintf(`%s AS (SELECT w.person, w."on", %s FROM %s w)`, name, strings.Join(cols, ", "), q.spouse(m)))
+	return true
+}
+
+// Couple are the persons whom a fact of take: couple names.
+func Couple(fact string) (out []Person) {
+	for _, s := range strings.Split(fact, "+") {
+		var p Person
+		if _, err := fmt.Sscan(s, &p); err == nil {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // household answers facts over the rows of the person and the spouse. They are unknown where nobody can tell who the spouse is and whether there is one,
 // and over a register that is not complete where it does not name both; but what one of them has, the household has.
 func (q *query) household(name string, facts []*pack.Fact, m moment) bool {

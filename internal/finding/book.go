@@ -118,14 +118,13 @@ type RuleCount struct {
 
 // Rules counts every check of a policy in the last run, in the order of the checks.
 func (b *Book) Rules(ctx context.Context, name string) (out []RuleCount, err error) {
-	err = b.about(ctx, name, func(s *lake.Snapshot, conn *sql.Conn, run Run, p *policy.Policy, bits string) error {
+	err = b.about(ctx, name, func(conn *sql.Conn, p *policy.Policy, from string) error {
 		n := len(p.Checks)
-		col := bitsColumn(p)
 		for i, c := range p.Checks {
 			r := RuleCount{ID: c.ID}
 			met, unknown := uint64(1)<<i, uint64(1)<<(n+i)
-			err := columnar.Row(ctx, conn, fmt.Sprintf(`SELECT count(*) FILTER ((%[1]s & %[2]d) <> 0), count(*) FILTER ((%[1]s & %[4]d) = 0), count(*) FILTER ((%[1]s & %[3]d) <> 0), count(*) FILTER (%[5]s AND (%[1]s & %[4]d) = 0) FROM %[6]s WHERE %[7]s > 0`,
-				col, met, unknown, met|unknown, near(p, run.On), bits, version(p, run.On)), &r.Met, &r.NotMet, &r.Unknown, &r.Only)
+			err := columnar.Row(ctx, conn, fmt.Sprintf(`SELECT count(*) FILTER ((bits & %[1]d) <> 0), count(*) FILTER ((bits & %[3]d) = 0), count(*) FILTER ((bits & %[2]d) <> 0), count(*) FILTER (near AND (bits & %[3]d) = 0) FROM %[4]s WHERE version > 0`,
+				met, unknown, met|unknown, from), &r.Met, &r.NotMet, &r.Unknown, &r.Only)
 			if err != nil {
 				return err
 			}
@@ -136,7 +135,30 @@ func (b *Book) Rules(ctx context.Context, name string) (out []RuleCount, err err
 	return out, err
 }
 
-func (b *Book) about(ctx context.Context, name string, f func(s *lake.Snapshot, conn *sql.Conn, run Run, p *policy.Policy, bits string) error) error {
+// Limits counts, by the limit's name (POLICY/ID), the findings of a policy in the last run that a limit holds.
+func (b *Book) Limits(ctx context.Context, name string) (out map[string]int64, err error) {
+	out = map[string]int64{}
+	err = b.about(ctx, name, func(conn *sql.Conn, _ *policy.Policy, from string) error {
+		rows, err := conn.QueryContext(ctx, "SELECT limit_name, count(*) FROM "+from+" WHERE outcome = 'limited' GROUP BY limit_name")
+		if err != nil {
+			return fault.Wrap("finding.Limits", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var limit string
+			var n int64
+			if err := rows.Scan(&limit, &n); err != nil {
+				return fault.Wrap("finding.Limits", err)
+			}
+			out[limit] = n
+		}
+		return fault.Wrap("finding.Limits", rows.Err())
+	})
+	return out, err
+}
+
+// about asks of the findings of a policy in the last run; from is as findings has them.
+func (b *Book) about(ctx context.Context, name string, f func(conn *sql.Conn, p *policy.Policy, from string) error) error {
 	decl := b.pack.Policy(name)
 	if decl == nil || decl.Draft {
 		return fault.New("finding.Book", fault.NotFound, "policy.unknown", "policy", name)
@@ -149,9 +171,17 @@ func (b *Book) about(ctx context.Context, name string, f func(s *lake.Snapshot, 
 		p := policy.New(b.pack, decl)
 		bits, ok := s.Scan(bitsTable(p.Subject))
 		if !ok { // screened, and there was no subject row
-			bits = fmt.Sprintf("(SELECT 0 AS person, '' AS subject, %s AS %s, 0 AS %s WHERE FALSE)", "0", bitsColumn(p), versionColumn(p))
+			bits = "(SELECT 0 AS person, '' AS subject, 0 AS " + versionColumn(p)
+			for _, part := range p.Parts() {
+				bits += ", 0 AS " + bitsColumn(p, part)
+			}
+			bits += " WHERE FALSE)"
 		}
-		return f(s, conn, run, p, bits)
+		hits, ok := s.Scan(hitsTable)
+		if !ok {
+			hits = "(SELECT '' AS policy, 0 AS part, 0 AS person, '' AS subject, 0 AS version, CAST(NULL AS DATE) AS window_ends, FALSE AS entitled, '' AS outcome, 0 AS amount_fen, '' AS limit_name, '' AS wins, '' AS missing WHERE FALSE)"
+		}
+		return f(conn, p, findings(p, run.On, bits, hits))
 	})
 }
 
@@ -168,8 +198,11 @@ type Filter struct {
 type Item struct {
 	Person     fact.Person
 	Subject    string // id of the subject row
+	Part       int64  // of an award in parts; else 0
 	Outcome    string
-	AmountFen  int64 // when eligible
+	Limit      string // the limit that holds it or cuts its amount, POLICY/ID; "" for none
+	Wins       string // the claim that it gives way to; "" for none
+	AmountFen  int64  // when eligible
 	WindowEnds calendar.Day
 	Failed     []string // ids of checks
 	Unknown    []string
@@ -177,34 +210,27 @@ type Item struct {
 
 // List lists the findings of the last run under a policy, in order of the amount and then of the person, and says how many there are.
 func (b *Book) List(ctx context.Context, name string, fl Filter) (items []Item, total int64, err error) {
-	err = b.about(ctx, name, func(s *lake.Snapshot, conn *sql.Conn, run Run, p *policy.Policy, bits string) error {
+	err = b.about(ctx, name, func(conn *sql.Conn, p *policy.Policy, from string) error {
 		n := len(p.Checks)
-		where := outcome(p, run.On) + " = " + expr.Quote(fl.Outcome)
+		where := "outcome = " + expr.Quote(fl.Outcome)
 		switch fl.Outcome {
 		case "near":
-			where = near(p, run.On)
+			where = "near"
 		case "":
-			where = version(p, run.On) + " > 0"
+			where = "version > 0"
 		}
 		if i := slices.IndexFunc(p.Checks, func(c policy.Check) bool { return c.ID == fl.Rule }); i >= 0 {
-			where += fmt.Sprintf(" AND (%s & %d) = 0", bitsColumn(p), uint64(1)<<i|uint64(1)<<(n+i))
+			where += fmt.Sprintf(" AND (bits & %d) = 0", uint64(1)<<i|uint64(1)<<(n+i))
 		}
 		if i := slices.IndexFunc(p.Checks, func(c policy.Check) bool { return c.ID == fl.Unknown }); i >= 0 {
-			where += fmt.Sprintf(" AND (%s & %d) <> 0", bitsColumn(p), uint64(1)<<(n+i))
+			where += fmt.Sprintf(" AND (bits & %d) <> 0", uint64(1)<<(n+i))
 		}
-		if err := columnar.Row(ctx, conn, "SELECT count(*) FROM "+bits+" WHERE "+where, &total); err != nil {
+		if err := columnar.Row(ctx, conn, "SELECT count(*) FROM "+from+" WHERE "+where, &total); err != nil {
 			return err
 		}
-		hits := "(SELECT 0 AS person, '' AS subject, '' AS policy, 0 AS amount_fen, CAST(NULL AS DATE) AS window_ends WHERE FALSE)"
-		if src, ok := s.Scan(hitsTable); ok {
-			hits = "(FROM " + src + " UNION ALL BY NAME " + hits + ")" // a run without claim windows has no such column
-		}
 		rows, err := conn.QueryContext(ctx, fmt.Sprintf(`
-SELECT b.person, b.subject, b.outcome, coalesce(h.amount_fen, 0), coalesce(strftime(h.window_ends, '%%Y%%m%%d')::INTEGER, 0), b.bits
-FROM (SELECT person, CAST(subject AS VARCHAR) AS subject, %[1]s AS outcome, CAST(%[2]s AS UBIGINT) AS bits FROM %[3]s WHERE %[4]s) b
-LEFT JOIN %[5]s h ON h.policy = %[6]s AND h.person = b.person AND h.subject = b.subject
-ORDER BY h.amount_fen DESC NULLS LAST, b.person, b.subject LIMIT %[7]d OFFSET %[8]d`,
-			outcome(p, run.On), bitsColumn(p), bits, where, hits, expr.Quote(p.Name), fl.Limit, fl.Offset))
+SELECT person, subject, part, outcome, coalesce(amount_fen, 0), coalesce(strftime(window_ends, '%%Y%%m%%d')::INTEGER, 0), CAST(bits AS UBIGINT), coalesce(limit_name, ''), coalesce(wins, '')
+FROM %s WHERE %s ORDER BY amount_fen DESC NULLS LAST, person, subject, part LIMIT %d OFFSET %d`, from, where, fl.Limit, fl.Offset))
 		if err != nil {
 			return fault.Wrap("finding.List", err)
 		}
@@ -212,7 +238,7 @@ ORDER BY h.amount_fen DESC NULLS LAST, b.person, b.subject LIMIT %[7]d OFFSET %[
 		for rows.Next() {
 			var it Item
 			var mask uint64
-			if err := rows.Scan(&it.Person, &it.Subject, &it.Outcome, &it.AmountFen, &it.WindowEnds, &mask); err != nil {
+			if err := rows.Scan(&it.Person, &it.Subject, &it.Part, &it.Outcome, &it.AmountFen, &it.WindowEnds, &mask, &it.Limit, &it.Wins); err != nil {
 				return fault.Wrap("finding.List", err)
 			}
 			for i, c := range p.Checks {

@@ -3,6 +3,7 @@ package finding
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"slices"
 
 	"bole/internal/calendar"
@@ -21,10 +22,15 @@ type Explanation struct {
 	Policy  *policy.Policy
 	Person  fact.Person
 	Subject string // the subject row's id; for persons the person's number
+	Part    int64  // of an award in parts; else 0
 	Period  string
 	On      calendar.Day
-	Answer  policy.Answer
+	Answer  policy.Answer // its outcome and amount are those after limits
 	Facts   map[string]any
+
+	Entitled bool        // every check holds, whatever other claims there are
+	Limit    *pack.Limit // the limit that holds the claim or cuts its amount; nil for none
+	Wins     string      // the claim that it gives way to: POLICY PERSON [SUBJECT] PERIOD; "" for none
 
 	// Earliest is the first day from the day asked on which the policy would find the subject eligible, if contributions go on and nothing else
 	// changes; 0 when there is none within five years, or it is eligible already.
@@ -58,28 +64,67 @@ func Explain(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack
 	if err != nil {
 		return nil, fault.Wrap("finding.Explain", err)
 	}
-	var out []Explanation
-	waiting := false
-	for _, r := range rows {
-		x := Explanation{Policy: pol, Person: person, Subject: r.Subject, Period: pol.Period(on), On: on, Facts: r.Values, Rules: map[string]calendar.Day{}}
-		if pol.Subject.Name == "person" {
-			x.Subject = person.String()
-		}
-		if subject != "" && subject != x.Subject {
-			continue
-		}
-		if x.Answer, err = pol.Evaluate(r.Fact, on); err != nil {
+	out, err := explained(pol, person, subject, rows, on)
+	if err != nil {
+		return nil, fault.Wrap("finding.Explain", err)
+	}
+	if slices.ContainsFunc(out, func(x Explanation) bool { return x.claims() }) {
+		fates, err := whole(ctx, conn, s, p, pol, person, on)
+		if err != nil {
 			return nil, fault.Wrap("finding.Explain", err)
 		}
-		waiting = waiting || x.Answer.Outcome != "eligible"
-		out = append(out, x)
+		settle(out, fates)
 	}
-	if waiting {
+	if slices.ContainsFunc(out, func(x Explanation) bool { return x.waits() }) {
 		if err := ahead(ctx, conn, s, p, req, out); err != nil {
 			return nil, fault.Wrap("finding.Explain", err)
 		}
 	}
 	return out, nil
+}
+
+// explained asks a policy of subject rows, without looking at other claims or at days to come; subject narrows them to one.
+func explained(pol *policy.Policy, person fact.Person, subject string, rows []fact.Row, on calendar.Day) (out []Explanation, err error) {
+	for _, r := range rows {
+		id := r.Subject
+		if pol.Subject.Name == "person" {
+			id = person.String()
+		}
+		if subject != "" && subject != id {
+			continue
+		}
+		for _, part := range pol.Parts() {
+			x := Explanation{Policy: pol, Person: person, Subject: id, Part: part, Period: pol.Period(on, part), On: on, Facts: r.Values, Rules: map[string]calendar.Day{}}
+			if x.Answer, err = pol.Evaluate(r.Fact, on, part); err != nil {
+				return nil, err
+			}
+			x.Entitled = x.Answer.Outcome == "eligible"
+			out = append(out, x)
+		}
+	}
+	return out, nil
+}
+
+// claims reports whether limits or an earlier payment may concern the finding.
+func (x *Explanation) claims() bool {
+	return x.Entitled && x.Policy.Claims() || x.Policy.Settled != nil
+}
+
+// waits reports whether a day to come may help: entitled findings wait for no day, and settled ones for nothing.
+func (x *Explanation) waits() bool { return !x.Entitled && x.Answer.Outcome != "settled" }
+
+// settle puts what became of claims into explanations.
+func settle(xs []Explanation, fates standing) {
+	for i := range xs {
+		x := &xs[i]
+		row := x.Subject
+		if x.Policy.Subject.Name == "person" {
+			row = fmt.Sprint(int64(x.Person))
+		}
+		if f, ok := fates[claimKey{row, x.Part}]; ok {
+			x.befell(f)
+		}
+	}
 }
 
 // ahead asks every day to come.
@@ -103,7 +148,7 @@ func ahead(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, 
 	}
 	for i := range xs {
 		x := &xs[i]
-		if x.Answer.Outcome == "eligible" {
+		if !x.waits() {
 			continue
 		}
 		if err := x.look(rows); err != nil {
@@ -123,7 +168,7 @@ func (x *Explanation) look(rows []fact.Row) error {
 		if id != x.Subject {
 			continue
 		}
-		a, err := x.Policy.Evaluate(r.Fact, r.On)
+		a, err := x.Policy.Evaluate(r.Fact, r.On, x.Part)
 		if err != nil {
 			return err
 		}

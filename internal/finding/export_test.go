@@ -32,7 +32,7 @@ func Supposed(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pac
 		if x.Policy.Subject.Name != "person" && r.Subject != x.Subject {
 			continue
 		}
-		a, err := x.Policy.Evaluate(r.Fact, r.On)
+		a, err := x.Policy.Evaluate(r.Fact, r.On, x.Part)
 		if err != nil {
 			return nil, fault.Wrap("finding.Supposed", err)
 		}

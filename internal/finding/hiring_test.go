@@ -65,7 +65,7 @@ func TestHiringSubsidyScreensTheTown(t *testing.T) {
 	}
 	seen := map[string]int{}
 	for _, f := range facts {
-		a, err := pol.Evaluate(f.Fact, day)
+		a, err := pol.Evaluate(f.Fact, day, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -482,25 +482,23 @@ func checks(p *policy.Policy) (out []string) {
 	return out
 }
 
-// compared asks both evaluators of the situations of a policy's tests, each with facts changed and left out, and tells where they differ and which
-// check was never seen to hold or never to fail.
-func compared(t *testing.T, db *sql.DB, p *pack.Pack, pol *policy.Policy, dice *rand.Rand) (wrong []string) {
+// drawn are the situations of a policy's tests by the day asked about, each as it is and thrice with facts changed or left out.
+func drawn(t *testing.T, p *pack.Pack, pol *policy.Policy, dice *rand.Rand) map[calendar.Day][]map[string]any {
 	t.Helper()
-	states, lifted := map[string]map[policy.State]bool{}, map[string]bool{}
-	byDay := map[calendar.Day][]map[string]any{}
+	out := map[calendar.Day][]map[string]any{}
 	pools := map[string][]any{}
 	for _, test := range pol.Tests {
-		values, err := finding.Completed(p, pol, test)
+		values, err := finding.Completed(p, pol, test.On, test.Values)
 		if err != nil {
 			t.Fatal(err)
 		}
-		byDay[test.On] = append(byDay[test.On], values)
+		out[test.On] = append(out[test.On], values)
 		for k, v := range values {
 			pools[k] = append(pools[k], v)
 		}
 	}
-	for on, situations := range byDay {
-		for _, s := range slices.Clone(situations) {
+	for on, situations := range out {
+		for _, s := range situations {
 			for range 3 {
 				changed := map[string]any{}
 				for _, name := range pol.FactNames() {
@@ -512,10 +510,19 @@ func compared(t *testing.T, db *sql.DB, p *pack.Pack, pol *policy.Policy, dice *
 						changed[name] = pool[dice.IntN(len(pool))]
 					}
 				}
-				situations = append(situations, changed)
+				out[on] = append(out[on], changed)
 			}
 		}
-		q := pol.SQL(expr.DuckDB, on)
+	}
+	return out
+}
+
+// compared asks both evaluators of the drawn situations of a policy, part by part, and tells where they differ, which check was never seen to hold or
+// never to fail, and which rule was lifted by no exception.
+func compared(t *testing.T, db *sql.DB, p *pack.Pack, pol *policy.Policy, dice *rand.Rand) (wrong []string) {
+	t.Helper()
+	states, lifted := map[string]map[policy.State]bool{}, map[string]bool{}
+	for on, situations := range drawn(t, p, pol, dice) {
 		var selects []string
 		for i, s := range situations {
 			cols := []string{fmt.Sprintf("%d AS i", i)}
@@ -527,47 +534,50 @@ func compared(t *testing.T, db *sql.DB, p *pack.Pack, pol *policy.Policy, dice *
 			selects = append(selects, "SELECT "+strings.Join(cols, ", "))
 		}
 		from := "(" + strings.Join(selects, " UNION ALL ") + ")"
-		rows, err := db.QueryContext(t.Context(), fmt.Sprintf("SELECT i, coalesce(%s, -9), CAST(%s AS UBIGINT), coalesce(%s, FALSE), coalesce(CASE WHEN %s THEN %s END, -1) FROM %s ORDER BY i", q.Version, q.Bits, q.Where, q.Where, q.Amount, from))
-		if err != nil {
-			t.Fatalf("%s: %v", pol.Name, err)
-		}
-		for rows.Next() {
-			var i, version int
-			var bits uint64
-			var found bool
-			var amount int64
-			if err := rows.Scan(&i, &version, &bits, &found, &amount); err != nil {
-				t.Fatal(err)
-			}
-			a, err := pol.Evaluate(func(name string) any { return situations[i][name] }, on)
+		for _, part := range pol.Parts() {
+			q := pol.SQL(expr.DuckDB, on, part)
+			rows, err := db.QueryContext(t.Context(), fmt.Sprintf("SELECT i, coalesce(%s, -9), CAST(%s AS UBIGINT), coalesce(%s, FALSE), coalesce(CASE WHEN %s THEN %s END, -1) FROM %s ORDER BY i", q.Version, q.Bits, q.Where, q.Where, q.Amount, from))
 			if err != nil {
+				t.Fatalf("%s: %v", pol.Name, err)
+			}
+			for rows.Next() {
+				var i, version int
+				var bits uint64
+				var found bool
+				var amount int64
+				if err := rows.Scan(&i, &version, &bits, &found, &amount); err != nil {
+					t.Fatal(err)
+				}
+				a, err := pol.Evaluate(func(name string) any { return situations[i][name] }, on, part)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if found != (a.Outcome == "eligible") || found && amount != a.AmountFen || (version > 0) != (a.Version != nil) {
+					wrong = append(wrong, fmt.Sprintf("on %s of %v: SQL finds %v in version %d for %d, one person is %s for %d", on, situations[i], found, version, amount, a.Outcome, a.AmountFen))
+				}
+				for j, c := range a.Checks {
+					if states[c.ID] == nil {
+						states[c.ID] = map[policy.State]bool{}
+					}
+					states[c.ID][c.State] = true
+					if c.Rule != nil && c.State == policy.Met {
+						base, err := c.Rule.Expr().Eval(func(name string) any {
+							return c.Values[slices.IndexFunc(c.Values, func(v policy.Value) bool { return v.Name == name })].Value
+						})
+						if err != nil {
+							t.Fatal(err)
+						}
+						lifted[c.ID] = lifted[c.ID] || base == false
+					}
+					n := len(pol.Checks)
+					if got := map[uint64]policy.State{0: policy.NotMet, 1: policy.Met, 2: policy.Unknown}[bits>>j&1|bits>>(n+j)&1<<1]; got != c.State {
+						wrong = append(wrong, fmt.Sprintf("on %s of %v: %s is %s by SQL and %s of one person", on, situations[i], c.ID, got, c.State))
+					}
+				}
+			}
+			if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 				t.Fatal(err)
 			}
-			if found != (a.Outcome == "eligible") || found && amount != a.AmountFen || (version > 0) != (a.Version != nil) {
-				wrong = append(wrong, fmt.Sprintf("on %s of %v: SQL finds %v in version %d for %d, one person is %s for %d", on, situations[i], found, version, amount, a.Outcome, a.AmountFen))
-			}
-			for j, c := range a.Checks {
-				if states[c.ID] == nil {
-					states[c.ID] = map[policy.State]bool{}
-				}
-				states[c.ID][c.State] = true
-				if c.Rule != nil && c.State == policy.Met {
-					base, err := c.Rule.Expr().Eval(func(name string) any {
-						return c.Values[slices.IndexFunc(c.Values, func(v policy.Value) bool { return v.Name == name })].Value
-					})
-					if err != nil {
-						t.Fatal(err)
-					}
-					lifted[c.ID] = lifted[c.ID] || base == false
-				}
-				n := len(pol.Checks)
-				if got := map[uint64]policy.State{0: policy.NotMet, 1: policy.Met, 2: policy.Unknown}[bits>>j&1|bits>>(n+j)&1<<1]; got != c.State {
-					wrong = append(wrong, fmt.Sprintf("on %s of %v: %s is %s by SQL and %s of one person", on, situations[i], c.ID, got, c.State))
-				}
-			}
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
 		}
 	}
 	for _, c := range pol.Checks {

@@ -15,42 +15,35 @@ import (
 )
 
 // Columns of the file of findings, one row a finding.
-var Columns = []string{"person", "subject_kind", "subject", "policy", "version", "period", "outcome", "amount_fen", "failed", "missing", "window_ends"}
+var Columns = []string{"person", "subject_kind", "subject", "policy", "version", "period", "outcome", "amount_fen", "failed", "missing", "window_ends", "limited_by", "wins"}
 
 // rows is the query of findings in canonical order. person and, for persons, subject are written as people read them.
 func (s *screening) rows(all bool) string {
-	var parts []string
+	var out []string
 	for _, g := range s.groups {
 		for _, p := range g.Policies {
-			q := p.SQL(expr.DuckDB, s.req.On)
-			subject := "b.subject"
+			subject, where := "b.subject", ""
 			if g.Subject.Name == "person" {
 				subject = fact.PersonSQL("b.person")
 			}
-			named := fmt.Sprintf("(SELECT *, %s AS outcome FROM bits_%s)", outcome(p, s.req.On), g.Subject.Name)
-			where := ""
 			if !all {
-				where = " WHERE b.outcome NOT IN ('ineligible', 'not_in_force')"
+				where = " AND b.outcome NOT IN ('ineligible', 'not_in_force')"
 			}
-			parts = append(parts, fmt.Sprintf(`SELECT %s AS person, '%s' AS subject_kind, %s AS subject, '%s' AS policy, %s AS version, '%s' AS period, b.outcome,
-  CASE WHEN b.outcome = 'eligible' THEN %s END AS amount_fen, %s AS failed, CASE WHEN b.outcome = 'undetermined' THEN %s ELSE '' END AS missing, CASE WHEN %s > 0 THEN CAST(%s AS VARCHAR) END AS window_ends
-FROM %s b JOIN %s f ON f.person = b.person AND f.subject = b.subject%s`,
-				fact.PersonSQL("b.person"), g.Subject.Name, subject, p.Name, q.Named, p.Period(s.req.On),
-				q.Amount, q.Failed("b."+bitsColumn(p), prefixed(version(p, s.req.On))), q.Missing("b."+bitsColumn(p), prefixed(version(p, s.req.On))),
-				prefixed(version(p, s.req.On)), q.Window, named, fact.Table(g.Subject), where))
+			for _, part := range p.Parts() {
+				q := p.SQL(expr.DuckDB, s.req.On, part)
+				out = append(out, fmt.Sprintf(`SELECT %s AS person, '%s' AS subject_kind, %s AS subject, '%s' AS policy, %s AS version, '%s' AS period, b.outcome,
+  b.amount_fen, %s AS failed, CASE WHEN b.outcome <> 'undetermined' THEN '' WHEN b.limit_missing <> '' THEN b.limit_missing ELSE %s END AS missing, CASE WHEN b.version > 0 THEN CAST(%s AS VARCHAR) END AS window_ends,
+  coalesce(b.limit_name, '') AS limited_by, coalesce(b.wins, '') AS wins
+FROM %s b JOIN %s f ON f.person = b.person AND f.subject = b.subject WHERE b.part = %d%s`,
+					fact.PersonSQL("b.person"), g.Subject.Name, subject, p.Name, q.Named, p.Period(s.req.On, part),
+					q.Failed("b.bits", "b.version"), q.Missing("b.bits", "b.version"), q.Window, findings(p, s.req.On, "bits_"+g.Subject.Name, "hits"), fact.Table(g.Subject), part, where))
+			}
 		}
 	}
-	if parts == nil {
+	if out == nil {
 		return ""
 	}
-	return strings.Join(parts, "\nUNION ALL\n") + "\nORDER BY policy, person, subject, period"
-}
-
-func prefixed(version string) string {
-	if strings.HasPrefix(version, `"`) {
-		return "b." + version
-	}
-	return version
+	return strings.Join(out, "\nUNION ALL\n") + "\nORDER BY policy, person, subject, period"
 }
 
 // canonical writes the findings that are not ineligible as CSV in one order, and the counts of all, so that two runs are the same exactly when
@@ -58,7 +51,7 @@ func prefixed(version string) string {
 func (s *screening) canonical(ctx context.Context, w io.Writer) error {
 	b := bufio.NewWriterSize(w, 1<<16)
 	for _, c := range s.result.Policies {
-		fmt.Fprintf(b, "%s %d %d %d %d %d\n", c.Policy, c.Eligible, c.Ineligible, c.Undetermined, c.NotInForce, c.AmountFen)
+		fmt.Fprintf(b, "%s %d %d %d %d %d %d %d\n", c.Policy, c.Eligible, c.Limited, c.Settled, c.Ineligible, c.Undetermined, c.NotInForce, c.AmountFen)
 	}
 	if err := s.csv(ctx, b, false); err != nil {
 		return err
@@ -108,38 +101,55 @@ func writable(out string) error {
 	return nil
 }
 
-// out writes the file that was asked for, in place only when it is whole.
-func (s *screening) out(ctx context.Context) (err error) {
+// writableChanges says early that a file of changes is not one that can be written.
+func writableChanges(name string) error {
+	if name != "" && strings.ToLower(filepath.Ext(name)) != ".csv" {
+		return fault.New("finding.out", fault.Invalid, "finding.changes_format", "file", filepath.Base(name))
+	}
+	return nil
+}
+
+// out writes the file that was asked for.
+func (s *screening) out(ctx context.Context) error {
+	if strings.ToLower(filepath.Ext(s.req.Out)) == ".csv" {
+		return written(s.req.Out, func(b *bufio.Writer) error { return s.csv(ctx, b, s.req.All) })
+	}
+	q := s.rows(s.req.All)
+	if q == "" {
+		return fault.New("finding.out", fault.Invalid, "finding.nothing")
+	}
 	tmp := s.req.Out + ".part"
+	_, err := s.conn.ExecContext(ctx, "COPY ("+q+") TO "+expr.Quote(tmp)+" (FORMAT parquet, COMPRESSION zstd)")
+	if err == nil {
+		err = os.Rename(tmp, s.req.Out)
+	}
+	if err != nil {
+		_ = os.Remove(tmp) // the first error is the one to tell
+	}
+	return fault.Wrap("finding.out", err)
+}
+
+// written writes a file that is in place only when it is whole.
+func written(name string, fill func(*bufio.Writer) error) (err error) {
+	tmp := name + ".part"
 	defer func() {
 		if err != nil {
 			_ = os.Remove(tmp) // the first error is the one to tell
 		}
 	}()
-	switch strings.ToLower(filepath.Ext(s.req.Out)) {
-	case ".parquet":
-		q := s.rows(s.req.All)
-		if q == "" {
-			return fault.New("finding.out", fault.Invalid, "finding.nothing")
-		}
-		if _, err := s.conn.ExecContext(ctx, "COPY ("+q+") TO "+expr.Quote(tmp)+" (FORMAT parquet, COMPRESSION zstd)"); err != nil {
-			return fault.Wrap("finding.out", err)
-		}
-	case ".csv":
-		f, err := os.Create(tmp)
-		if err != nil {
-			return fault.Wrap("finding.out", err)
-		}
-		b := bufio.NewWriterSize(f, 1<<16)
-		err = s.csv(ctx, b, s.req.All)
-		for _, step := range []func() error{b.Flush, f.Sync, f.Close} {
-			if e := step(); err == nil {
-				err = e
-			}
-		}
-		if err != nil {
-			return fault.Wrap("finding.out", err)
+	f, err := os.Create(tmp)
+	if err != nil {
+		return fault.Wrap("finding.written", err)
+	}
+	b := bufio.NewWriterSize(f, 1<<16)
+	err = fill(b)
+	for _, step := range []func() error{b.Flush, f.Sync, f.Close} {
+		if e := step(); err == nil {
+			err = e
 		}
 	}
-	return fault.Wrap("finding.out", os.Rename(tmp, s.req.Out))
+	if err != nil {
+		return fault.Wrap("finding.written", err)
+	}
+	return fault.Wrap("finding.written", os.Rename(tmp, name))
 }

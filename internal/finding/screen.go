@@ -29,6 +29,7 @@ type Request struct {
 	Policies []string         // none for all
 	Out      string           // file for the findings, .csv or .parquet; "" for none
 	All      bool             // also those that are ineligible or not in force
+	Changes  string           // file for what differs from the last published run, .csv; "" for none
 	Clock    func() time.Time // measures how long it takes; nothing else
 }
 
@@ -36,18 +37,18 @@ type Request struct {
 type Count struct {
 	Policy       string `json:"policy"`
 	Draft        bool   `json:"draft,omitempty"`
-	Eligible     int64  `json:"eligible"` // subject rows, as are the next six
+	Eligible     int64  `json:"eligible"` // findings (subject rows, each for every part of an award), as are the next six
 	Limited      int64  `json:"limited"`
 	Settled      int64  `json:"settled"`
 	Ineligible   int64  `json:"ineligible"`
 	Undetermined int64  `json:"undetermined"`
 	NotInForce   int64  `json:"not_in_force"`
-	NearMiss     int64  `json:"near_miss"` // of the ineligible
-	Persons      int64  `json:"persons"`   // distinct, eligible
-	AmountFen    int64  `json:"amount_fen"`
+	NearMiss     int64  `json:"near_miss"`  // of the ineligible
+	Persons      int64  `json:"persons"`    // distinct, eligible
+	AmountFen    int64  `json:"amount_fen"` // of the eligible, after limits
 }
 
-// Run is a screening: what was asked and what was found. Changed stays zero until claims are allocated.
+// Run is a screening: what was asked and what was found.
 type Run struct {
 	On       calendar.Day `json:"on"`
 	AsOf     calendar.Day `json:"as_of"`
@@ -59,7 +60,8 @@ type Run struct {
 	Seconds  Seconds      `json:"seconds"`
 }
 
-// Changed is how a run differs from the last.
+// Changed is how a run differs from the last published one, over the policies that it asks: findings that are eligible now and were not, that were and are
+// not, and that are for another amount. Where nothing was published before, everything is new.
 type Changed struct {
 	New    int64 `json:"new"`
 	Ended  int64 `json:"ended"`
@@ -96,67 +98,98 @@ next:
 }
 
 // BitsQuery is every check of the group's policies for every subject row of a fact table: person, subject, "on", and for each policy its bits in
-// the column b_NAME and, where it differs between subjects, its version in v_NAME.
+// the column b_NAME (of an award in parts, for each part b_NAME_NUMBER) and, where it differs between subjects, its version in v_NAME.
 func (g Group) BitsQuery(from string, on calendar.Day) string {
 	cols := []string{"person", "subject"}
 	for _, p := range g.Policies {
-		s := p.SQL(expr.DuckDB, on)
-		cols = append(cols, s.Bits+" AS "+bitsColumn(p))
-		if !s.Fixed {
-			cols = append(cols, "CAST("+s.Version+" AS TINYINT) AS "+versionColumn(p))
+		for i, part := range p.Parts() {
+			s := p.SQL(expr.DuckDB, on, part)
+			cols = append(cols, s.Bits+" AS "+bitsColumn(p, part))
+			if !s.Fixed && i == 0 {
+				cols = append(cols, "CAST("+s.Version+" AS TINYINT) AS "+versionColumn(p))
+			}
 		}
 	}
 	return "SELECT " + strings.Join(cols, ", ") + " FROM " + from
 }
 
-// HitsQuery is the eligible subject rows of a fact table with their amounts: policy, person, subject, version (its place from 1), amount_fen,
+// HitsQuery is the entitled subject rows of a fact table with their amounts: policy, part, person, subject, version (its place from 1), amount_fen,
 // and window_ends where a policy of the group has a claim window. One SELECT a policy joined by UNION ALL, measured fastest of five shapes.
 func (g Group) HitsQuery(from string, on calendar.Day) string {
 	windows := slices.ContainsFunc(g.Policies, func(p *policy.Policy) bool { return p.Window != nil })
-	var parts []string
+	var out []string
 	for _, p := range g.Policies {
-		s := p.SQL(expr.DuckDB, on)
-		cols := fmt.Sprintf("'%s' AS policy, person, subject, CAST(%s AS TINYINT) AS version, %s AS amount_fen", p.Name, s.Version, s.Amount)
-		if windows {
-			cols += fmt.Sprintf(", CAST(%s AS DATE) AS window_ends", s.Window)
+		for _, part := range p.Parts() {
+			s := p.SQL(expr.DuckDB, on, part)
+			cols := fmt.Sprintf("'%s' AS policy, CAST(%d AS TINYINT) AS part, person, subject, CAST(%s AS TINYINT) AS version, %s AS amount_fen", p.Name, part, s.Version, s.Amount)
+			if windows {
+				cols += fmt.Sprintf(", CAST(%s AS DATE) AS window_ends", s.Window)
+			}
+			out = append(out, "SELECT "+cols+" FROM "+from+" WHERE "+s.Where)
 		}
-		parts = append(parts, "SELECT "+cols+" FROM "+from+" WHERE "+s.Where)
 	}
-	return strings.Join(parts, "\nUNION ALL\n")
+	return strings.Join(out, "\nUNION ALL\n")
 }
 
-func bitsColumn(p *policy.Policy) string    { return policy.Quote("b_" + p.Name) }
+// hitColumns are the columns of the hits that a run keeps, beside policy, part, person and subject.
+//
+// hits: one row a finding that is entitled, or settled. entitled: every check holds; outcome: eligible, limited, settled, or undetermined where a limit cannot be
+// told; amount_fen: of the eligible, after limits; version: NULL where none applies; limit_name: the limit that holds it or cuts its amount, POLICY/ID; wins: the
+// claim that it gives way to; missing: the facts without which a limit cannot be told, separated by blanks.
+const hitColumns = "version, window_ends, entitled, outcome, amount_fen, limit_name, wins, missing"
+
+// allocatedHits is the hits after limits.
+func (s *screening) allocatedHits(entitled []string) string {
+	none := "SELECT '' AS policy, CAST(0 AS TINYINT) AS part, CAST(0 AS BIGINT) AS person, '' AS subject, CAST(0 AS TINYINT) AS version, CAST(0 AS BIGINT) AS amount_fen, CAST(NULL AS DATE) AS window_ends WHERE FALSE"
+	return fmt.Sprintf(`SELECT h.policy, h.part, h.person, h.subject, h.version, h.window_ends, TRUE AS entitled, coalesce(a.outcome, 'eligible') AS outcome,
+  CASE WHEN a.outcome IS NULL THEN h.amount_fen ELSE a.amount_fen END AS amount_fen, coalesce(a.limit_name, '') AS limit_name, coalesce(a.wins, '') AS wins, coalesce(a.missing, '') AS missing
+FROM (%[1]s) h LEFT JOIN %[2]s a ON a.policy = h.policy AND a.part = h.part AND a.person = h.person AND a.subject = h.subject AND a.entitled
+UNION ALL
+SELECT policy, part, person, subject, CAST(NULL AS TINYINT), CAST(NULL AS DATE), FALSE, outcome, amount_fen, limit_name, wins, missing FROM %[2]s WHERE NOT entitled`,
+		strings.Join(append(entitled, none), "\nUNION ALL BY NAME\n"), allocatedTable)
+}
+
+func bitsColumn(p *policy.Policy, part int64) string {
+	if part > 0 {
+		return policy.Quote(fmt.Sprintf("b_%s_%d", p.Name, part))
+	}
+	return policy.Quote("b_" + p.Name)
+}
+
 func versionColumn(p *policy.Policy) string { return policy.Quote("v_" + p.Name) }
 
-// version is SQL for a subject row's version over the bits table.
-func version(p *policy.Policy, on calendar.Day) string {
-	s := p.SQL(expr.DuckDB, on)
-	if s.Fixed {
-		return s.Version
+// findings is SQL for the findings of a policy, over the tables of bits and of hits, to stand after FROM: one row a subject row and part, with person, subject,
+// part, bits, version, outcome, near (a near miss) and hitColumns.
+func findings(p *policy.Policy, on calendar.Day, bits, hits string) string {
+	parts := make([]string, 0, 1)
+	for _, part := range p.Parts() {
+		version := versionColumn(p)
+		if s := p.SQL(expr.DuckDB, on, part); s.Fixed {
+			version = s.Version
+		}
+		parts = append(parts, fmt.Sprintf(`SELECT person, CAST(subject AS VARCHAR) AS subject, CAST(%d AS TINYINT) AS part, %s AS bits, CAST(%s AS TINYINT) AS version FROM %s`, part, bitsColumn(p, part), version, bits))
 	}
-	return versionColumn(p)
+	n := len(p.Checks)
+	return fmt.Sprintf(`(SELECT b.*, coalesce(h.outcome, b.by_checks) AS outcome, h.outcome IS NULL AND b.misses_one AS near, h.entitled, h.window_ends, h.amount_fen, h.limit_name, h.wins, h.missing AS limit_missing
+FROM (SELECT *, %[1]s AS by_checks, %[2]s AS misses_one FROM (%[3]s)) b LEFT JOIN (SELECT * FROM %[4]s WHERE policy = %[5]s) h ON h.person = b.person AND h.subject = b.subject AND h.part = b.part)`,
+		outcome(n), near(n), strings.Join(parts, "\nUNION ALL\n"), hits, expr.Quote(p.Name))
 }
 
-// outcome is SQL for the outcome over the bits table.
-func outcome(p *policy.Policy, on calendar.Day) string {
-	n := len(p.Checks)
+// outcome is SQL for the outcome of n checks, over bits and version, before claims limit each other.
+func outcome(n int) string {
 	all, _ := policy.Masks(n)
-	b, v := bitsColumn(p), version(p, on)
-	return fmt.Sprintf("(CASE WHEN %[1]s = 0 THEN 'not_in_force' WHEN %[1]s IS NULL OR %[1]s = -1 THEN 'undetermined' WHEN %[2]s = %[3]d THEN 'eligible' WHEN %[4]s <> %[3]d THEN 'ineligible' ELSE 'undetermined' END)",
-		v, b, all, decided(b, n))
+	return fmt.Sprintf("(CASE WHEN version = 0 THEN 'not_in_force' WHEN version IS NULL OR version = -1 THEN 'undetermined' WHEN bits = %[1]d THEN 'eligible' WHEN %[2]s <> %[1]d THEN 'ineligible' ELSE 'undetermined' END)",
+		all, decided(n))
 }
 
 // decided is SQL for the checks that do not fail: they hold or are unknown.
-func decided(b string, n int) string {
+func decided(n int) string {
 	all, _ := policy.Masks(n)
-	return fmt.Sprintf("((%[1]s | (%[1]s >> %[2]d)) & %[3]d)", b, n, all)
+	return fmt.Sprintf("((bits | (bits >> %d)) & %d)", n, all)
 }
 
-// near is SQL for a near miss over the bits table.
-func near(p *policy.Policy, on calendar.Day) string {
-	n := len(p.Checks)
-	return fmt.Sprintf("(%s > 0 AND bit_count(%s) = %d)", version(p, on), decided(bitsColumn(p), n), n-1)
-}
+// near is SQL for a near miss.
+func near(n int) string { return fmt.Sprintf("(version > 0 AND bit_count(%s) = %d)", decided(n), n-1) }
 
 const (
 	hitsTable = "finding_hits"
@@ -175,8 +208,10 @@ func Screen(ctx context.Context, l *lake.Lake, p *pack.Pack, req Request) (Run, 
 }
 
 func screen(ctx context.Context, l *lake.Lake, p *pack.Pack, req Request) (run Run, err error) {
-	if err := writable(req.Out); err != nil {
-		return run, err
+	for _, err := range []error{writable(req.Out), writableChanges(req.Changes)} {
+		if err != nil {
+			return run, err
+		}
 	}
 	for _, name := range req.Policies {
 		if p.Policy(name) == nil {
@@ -243,15 +278,7 @@ func (s *screening) timed(into *float64, f func() error) error {
 func (s *screening) run(ctx context.Context) error {
 	s.result = Run{On: s.req.On, AsOf: s.req.AsOf, PackHash: s.pack.Hash, Policies: []Count{}}
 	err := s.timed(&s.result.Seconds.Facts, func() error {
-		want := fact.Request{Days: []calendar.Day{s.req.On}}
-		for _, g := range s.groups {
-			w := fact.Want{Subject: g.Subject}
-			for _, p := range g.Policies {
-				w.Names = append(w.Names, p.FactNames()...)
-			}
-			want.Wants = append(want.Wants, w)
-		}
-		return fact.Derive(ctx, s.conn, s.snap, s.pack, want)
+		return fact.Derive(ctx, s.conn, s.snap, s.pack, fact.Request{Wants: s.wants(), Days: []calendar.Day{s.req.On}})
 	})
 	if err != nil {
 		return err
@@ -274,9 +301,24 @@ func (s *screening) run(ctx context.Context) error {
 	return s.timed(&s.result.Seconds.Store, func() error { return s.store(ctx) })
 }
 
+// wants are the facts that the policies read, by their kinds of subject.
+func (s *screening) wants() (out []fact.Want) {
+	for _, g := range s.groups {
+		w := fact.Want{Subject: g.Subject}
+		for _, p := range g.Policies {
+			w.Names = append(w.Names, p.FactNames()...)
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
 // bits makes the temporary views bits_KIND and hits: over files of the lake when the run is published.
 func (s *screening) bits(ctx context.Context) error {
 	var hits []string
+	if err := s.allocate(ctx); err != nil {
+		return err
+	}
 	for _, g := range s.groups {
 		from := fact.Table(g.Subject)
 		if err := s.keep(ctx, "bits_"+g.Subject.Name, bitsTable(g.Subject), g.BitsQuery(from, s.req.On)); err != nil {
@@ -284,10 +326,10 @@ func (s *screening) bits(ctx context.Context) error {
 		}
 		hits = append(hits, "SELECT * FROM ("+g.HitsQuery(from, s.req.On)+")")
 	}
-	if hits == nil {
-		hits = []string{"SELECT '' AS policy, 0 AS person, '' AS subject, 0 AS amount_fen WHERE FALSE"}
+	if err := s.keep(ctx, "hits", hitsTable, s.allocatedHits(hits)); err != nil {
+		return err
 	}
-	return s.keep(ctx, "hits", hitsTable, strings.Join(hits, "\nUNION ALL BY NAME\n"))
+	return s.changes(ctx)
 }
 
 // keep answers a query once, into the lake or into a temporary table, under a name for what follows.
@@ -310,19 +352,18 @@ func (s *screening) keep(ctx context.Context, name, table, query string) error {
 
 func (s *screening) count(ctx context.Context, g Group, p *policy.Policy) (Count, error) {
 	c := Count{Policy: p.Name, Draft: p.Draft}
+	var entitled, hits int64
+	n := len(p.Checks)
+	all, _ := policy.Masks(n)
 	err := columnar.Row(ctx, s.conn, fmt.Sprintf(`
-SELECT count(*) FILTER (o = 'eligible'), count(*) FILTER (o = 'ineligible'), count(*) FILTER (o = 'undetermined'), count(*) FILTER (o = 'not_in_force'),
-  count(*) FILTER (near), count(DISTINCT person) FILTER (o = 'eligible')
-FROM (SELECT person, %s AS o, %s AS near FROM bits_%s)`, outcome(p, s.req.On), near(p, s.req.On), g.Subject.Name),
-		&c.Eligible, &c.Ineligible, &c.Undetermined, &c.NotInForce, &c.NearMiss, &c.Persons)
-	if err != nil {
-		return c, err
-	}
-	var rows int64
-	err = columnar.Row(ctx, s.conn, "SELECT count(*), CAST(coalesce(sum(amount_fen), 0) AS BIGINT) FROM hits WHERE policy = "+expr.Quote(p.Name), &rows, &c.AmountFen)
-	if err == nil && rows != c.Eligible {
+SELECT count(*) FILTER (outcome = 'eligible'), count(*) FILTER (outcome = 'limited'), count(*) FILTER (outcome = 'settled'), count(*) FILTER (outcome = 'ineligible'), count(*) FILTER (outcome = 'undetermined'),
+  count(*) FILTER (outcome = 'not_in_force'), count(*) FILTER (near), count(DISTINCT person) FILTER (outcome = 'eligible'), CAST(coalesce(sum(amount_fen) FILTER (outcome = 'eligible'), 0) AS BIGINT),
+  count(*) FILTER (version > 0 AND bits = %d), count(*) FILTER (entitled)
+FROM %s`, all, findings(p, s.req.On, "bits_"+g.Subject.Name, "hits")),
+		&c.Eligible, &c.Limited, &c.Settled, &c.Ineligible, &c.Undetermined, &c.NotInForce, &c.NearMiss, &c.Persons, &c.AmountFen, &entitled, &hits)
+	if err == nil && hits != entitled {
 		// two questions of the same facts that must agree: better no answer than a wrong one
-		err = fmt.Errorf("finding: %s: %d hits and %d eligible by bits", p.Name, rows, c.Eligible)
+		err = fmt.Errorf("finding: %s: %d hits and %d entitled by bits", p.Name, hits, entitled)
 	}
 	return c, err
 }
@@ -336,6 +377,11 @@ func (s *screening) store(ctx context.Context) error {
 	s.result.Hash = hex.EncodeToString(sum.Sum(nil))
 	if s.req.Out != "" {
 		if err := s.out(ctx); err != nil {
+			return err
+		}
+	}
+	if s.req.Changes != "" {
+		if err := s.outChanges(ctx); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,7 @@ var (
 )
 
 // reserved words mean something to the rule language itself.
-var reserved = strings.Fields(`true false null in on p received as break const continue else for function if import let loop package namespace
+var reserved = strings.Fields(`true false null in on p part_no person subject claim_day paid_in_all_fen received as break const continue else for function if import let loop package namespace
 	return var void while`)
 
 // head is pack.yaml.
@@ -34,6 +34,8 @@ type head struct {
 	Title     Words    `yaml:"title,required"`
 	Division  Src      `yaml:"division,required"`
 	Uses      *Src     `yaml:"uses"`
+	Funds     []Fund   `yaml:"funds"`
+	Ties      []Src    `yaml:"ties"`
 	Constants Map[Src] `yaml:"constants"`
 }
 
@@ -81,6 +83,7 @@ func (r *reader) pack(p *Pack, shipped fs.FS, constants Map[Src]) {
 			return
 		}
 		p.Codes, p.Registers, p.Subjects = used.Codes, used.Registers, used.Subjects
+		p.Funds, p.Ties = slices.Clone(used.Funds), used.Ties
 		for k, v := range used.Constants {
 			p.Constants[k] = v
 		}
@@ -92,6 +95,7 @@ func (r *reader) pack(p *Pack, shipped fs.FS, constants Map[Src]) {
 	for _, e := range append(h.Constants, constants...) {
 		p.Constants[e.Key.Text] = e.Value.Text
 	}
+	r.funds(p, h)
 	files := map[string][]string{}
 	_ = fs.WalkDir(r.fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -175,6 +179,9 @@ func (r *reader) pack(p *Pack, shipped fs.FS, constants Map[Src]) {
 			r.policy(f, p, pol)
 			p.Policies = append(p.Policies, pol)
 		}
+	}
+	for _, pol := range p.Policies {
+		r.limits(p, pol)
 	}
 	for _, f := range files["policies"] {
 		if strings.HasSuffix(f, "_test.yaml") {
@@ -491,7 +498,7 @@ func (c *CodeList) item(code string) (CodeItem, bool) {
 }
 
 var takes = []string{"value", "column", "highest", "latest", "first", "exists", "count", "sum",
-	"months_total", "months_longest", "months_current", "months_first", "months_last", "employer", "person", "spouse"}
+	"months_total", "months_longest", "months_current", "months_first", "months_last", "employer", "person", "spouse", "couple"}
 
 var factTypes = map[string]expr.Type{"bool": expr.Bool, "int": expr.Int, "text": expr.Text, "day": expr.Day, "code": expr.Text}
 
@@ -521,7 +528,7 @@ func (r *reader) fact(file string, p *Pack, s *Subject, f *Fact) {
 		r.at(file, f.Name, "%s needs a unit", f.Name.Text)
 	}
 	switch {
-	case slices.Contains([]string{"value", "person", "spouse"}, f.Take.Text):
+	case slices.Contains([]string{"value", "person", "spouse", "couple"}, f.Take.Text):
 		if f.Register != nil {
 			r.at(file, *f.Register, "take: %s is worked out from facts, and from no register", f.Take.Text)
 		}
@@ -712,7 +719,7 @@ func (r *reader) fits(file string, s *Subject, f *Fact) {
 		{"at", f.At, dated}, {"from", f.From, f.Months()}, {"place", f.Place, contributions}, {"counted", f.Counted, f.Months()},
 		{"within_months", number(f.Within), contributions}, {"kinds", list(f.Kinds), contributions}, {"qualities", list(f.Qualities), contributions},
 		{"where", f.Where, picks}, {"by", f.By, picks}, {"match", list(f.Match), s.register != nil && (picks || f.Months())}, {"of", f.Of, picks},
-		{"distinct", f.Distinct, f.Take.Text == "count"}, {"listed", f.Listed, f.Value != nil && f.Take.Text != "value"},
+		{"distinct", f.Distinct, f.Take.Text == "count"}, {"value", f.Value, f.Take.Text != "couple"}, {"absent", f.Absent, f.Take.Text != "couple"}, {"listed", f.Listed, f.Value != nil && f.Take.Text != "value"},
 		{"user", map[bool]*Src{true: &f.Name}[f.User], f.Take.Text == "employer"},
 		{"grace_months", map[bool]*Src{true: &f.Name}[f.Grace != 0], f.Take.Text == "months_current"},
 	} {
@@ -742,6 +749,11 @@ func (r *reader) factExpression(file string, p *Pack, s *Subject, f *Fact, befor
 		want = expr.Text
 	}
 	switch f.Take.Text {
+	case "couple":
+		if f.typ != expr.Text {
+			r.at(file, f.Type, "couple is text: a word that both of a couple have alike")
+		}
+		return
 	case "value", "person", "spouse":
 		if f.Value == nil {
 			r.at(file, f.Name, "%s needs value", f.Name.Text)

@@ -34,6 +34,8 @@ type Pack struct {
 	Registers []*Register
 	Subjects  []*Subject
 	Policies  []*Policy
+	Funds     []Fund // in the order in which they are drawn upon when two would pay alike
+	Ties      []string
 	Hash      string // sha256 over every file of the pack, in order of name
 }
 
@@ -419,7 +421,13 @@ type Policy struct {
 	Window     *Window         `yaml:"window"`
 	Award      Award           `yaml:"award,required"`
 	Payee      Src             `yaml:"payee,required"`
-	Fund       string          `yaml:"fund,required"`
+	Fund       Src             `yaml:"fund,required"`
+	Settled    *Settled        `yaml:"settled"`
+	Limits     []*Limit        `yaml:"limits"`
+	Process    *Process        `yaml:"process"`
+	Asks       []*Ask          `yaml:"asks"`
+	Events     []*Event        `yaml:"events"`
+	Recovery   *Recovery       `yaml:"recovery"`
 	Assumed    []Words         `yaml:"assumed"` // what no public text says and we assumed; shown wherever the policy is
 	Law        law.Text        `yaml:"-"`
 	LawFile    string          `yaml:"-"`
@@ -430,8 +438,10 @@ type Policy struct {
 	window *expr.Expr
 	amount *expr.Expr
 	vocab  *expr.Vocabulary
-	cites  bool     // its law text was found, so citations can be checked
-	broken []string // parameters without a type, by their names with "p."
+	claims *expr.Vocabulary // what limits may name: facts, and the words of a claim
+	limits []*Member        // what the policy's claims put into limits, its own and those of other policies, in order of the pack
+	cites  bool             // its law text was found, so citations can be checked
+	broken []string         // parameters without a type, by their names with "p."
 }
 
 // Version is a stretch of days on which one text of the law held, both days included.
@@ -512,8 +522,12 @@ type Window struct {
 // Award is what is paid.
 type Award struct {
 	Every  Src    `yaml:"every,required"` // once, month
+	Parts  int64  `yaml:"parts"`          // of an award of once, in how many parts it is paid, each a finding of its own; its number, from 1, is part_no in the policy's expressions
 	Amount Amount `yaml:"amount_fen,required"`
 }
+
+// MaxParts is the most parts that an award may have.
+const MaxParts = 12
 
 // Amount is the formula of an award, in fen.
 type Amount struct {
@@ -535,9 +549,28 @@ type Test struct {
 	Name  string       `yaml:"name,required"`
 	On    calendar.Day `yaml:"on,required"`
 	Facts Map[Src]     `yaml:"facts,given"`
+	Part  int64        `yaml:"part"` // of an award in parts; the first where it is not given
 	Want  Want         `yaml:"want,required"`
 
+	// Of policies whose claims limit each other: whose claim it is, and which others there are on that day.
+	Person string   `yaml:"person"`
+	Others []*Other `yaml:"others"`
+
 	Values map[string]any `yaml:"-"` // the facts, typed
+}
+
+// Other is a claim beside the one that a test is about.
+type Other struct {
+	Claim   Src      `yaml:"claim,required"` // how the test names it; the test's own is "this"
+	Policy  *Src     `yaml:"policy"`         // the test's where it is not given
+	Person  string   `yaml:"person"`         // the test's where it is not given
+	Subject string   `yaml:"subject"`        // this: the same subject row; otherwise one of its own
+	Part    int64    `yaml:"part"`
+	Facts   Map[Src] `yaml:"facts"` // of the same subject row none are given
+	Want    *Want    `yaml:"want"`
+
+	Under  *Policy        `yaml:"-"`
+	Values map[string]any `yaml:"-"`
 }
 
 // Want is what a test demands. Because and Missing name exactly the rules that fail and the facts that are missing, when given.
@@ -547,6 +580,8 @@ type Want struct {
 	Because    []string      `yaml:"because"`
 	Missing    []string      `yaml:"missing"`
 	WindowEnds *calendar.Day `yaml:"window_ends"`
+	Limit      *Src          `yaml:"limit"` // the limit that holds the claim or cuts its amount, POLICY/ID
+	Wins       *Src          `yaml:"wins"`  // the claim of the test that it gives way to
 }
 
 // Register finds a register by name, or nil.

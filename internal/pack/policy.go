@@ -40,6 +40,7 @@ func (r *reader) policy(file string, p *Pack, pol *Policy) {
 			pol.broken = append(pol.broken, w.Name)
 		}
 	}
+	words = append(words, r.parts(file, pol)...)
 	v, err := pol.Subject.vocab.With(words...)
 	if err != nil {
 		r.mistake(file, 1, 1, "a parameter's name cannot be used: %v", err)
@@ -83,6 +84,8 @@ func (r *reader) policy(file string, p *Pack, pol *Policy) {
 			r.at(file, pol.Award.Amount.Value, "the amount is fen, and here it is %s", u)
 		}
 	}
+	r.settled(file, pol)
+	r.process(file, p, pol)
 	r.unused(file, pol)
 }
 
@@ -362,6 +365,15 @@ func (r *reader) unused(file string, pol *Policy) {
 			texts = append(texts, e.Holds.Text)
 		}
 	}
+	for _, l := range pol.Limits {
+		texts = append(texts, l.texts()...)
+	}
+	for _, e := range pol.Events {
+		texts = append(texts, e.When.Text)
+	}
+	if pol.Recovery != nil {
+		texts = append(texts, pol.Recovery.Amount.Text)
+	}
 	read := dotted.FindAllString(strings.Join(texts, "\n"), -1)
 	for _, e := range pol.Parameters {
 		if !slices.Contains(read, "p."+e.Key.Text) {
@@ -379,15 +391,15 @@ func (pol *Policy) expressions() []*expr.Expr {
 	return slices.DeleteFunc(out, func(x *expr.Expr) bool { return x == nil })
 }
 
-// Facts lists the facts that the policy reads, in order of name; "on", parameters and constants are not facts.
+// Facts lists the facts that the policy and the limits on its claims read, in order of name; "on", parameters and constants are not facts.
 func (pol *Policy) Facts() []string {
 	set := map[string]bool{}
 	if pol.VersionBy.Text != "on" {
 		set[pol.VersionBy.Text] = true
 	}
-	for _, x := range pol.expressions() {
+	for _, x := range append(pol.expressions(), pol.claimExpressions()...) {
 		for _, in := range x.Inputs() {
-			if in != "on" && !strings.HasPrefix(in, "p.") {
+			if !slices.Contains(claimWords, in) && !strings.HasPrefix(in, "p.") {
 				set[in] = true
 			}
 		}
@@ -420,18 +432,80 @@ func (r *reader) tests(file string, p *Pack) {
 		return
 	}
 	for _, t := range tf.Tests {
-		t.Values = map[string]any{}
-		r.oneOf(file, t.Want.Outcome, "outcome", Outcomes)
-		for _, e := range t.Facts {
-			f := p.Fact(pol.Subject, e.Key.Text)
-			if f == nil {
-				r.unknown(file, e.Key, "fact", pol.Facts())
-				continue
+		names := []string{"this"}
+		for _, o := range t.Others {
+			names = append(names, o.Claim.Text)
+		}
+		t.Values = r.given(file, p, pol, t.Facts)
+		t.Part = r.partOf(file, pol, t.Part, t.Want.Outcome)
+		r.want(file, p, &t.Want, names)
+		for i, o := range t.Others {
+			if slices.Contains(names[:i+1], o.Claim.Text) {
+				r.at(file, o.Claim, "%s is taken", o.Claim.Text)
 			}
-			t.Values[e.Key.Text] = r.typed(file, e.Value, f.typ, f.list)
+			if o.Under = pol; o.Policy != nil {
+				if o.Under = p.Policy(o.Policy.Text); o.Under == nil || o.Under.Subject == nil {
+					r.unknown(file, *o.Policy, "policy", policyNames(p))
+					continue
+				}
+			}
+			o.Part = r.partOf(file, o.Under, o.Part, o.Claim)
+			if o.Values = r.given(file, p, o.Under, o.Facts); o.Subject == "this" {
+				if o.Under.Subject != pol.Subject || len(o.Facts) > 0 {
+					r.at(file, o.Claim, "of the same subject row the facts are the test's, and its policy is about a %s", pol.Subject.Name)
+				}
+				o.Values = t.Values
+			}
+			if o.Want != nil {
+				r.want(file, p, o.Want, names)
+			}
 		}
 	}
 	pol.Tests = tf.Tests
+}
+
+// given reads the facts of a situation.
+func (r *reader) given(file string, p *Pack, pol *Policy, facts Map[Src]) map[string]any {
+	out := map[string]any{}
+	for _, e := range facts {
+		f := p.Fact(pol.Subject, e.Key.Text)
+		if f == nil {
+			r.unknown(file, e.Key, "fact", pol.Facts())
+			continue
+		}
+		out[e.Key.Text] = r.typed(file, e.Value, f.typ, f.list)
+	}
+	return out
+}
+
+// partOf is the part that a situation asks about: the first where it says none.
+func (r *reader) partOf(file string, pol *Policy, part int64, at Src) int64 {
+	if part < 0 || part > pol.Award.Parts {
+		r.at(file, at, "%s has %d parts", pol.Name, pol.Award.Parts)
+	}
+	if part == 0 && pol.Award.Parts > 0 {
+		return 1
+	}
+	return part
+}
+
+func (r *reader) want(file string, p *Pack, w *Want, claims []string) {
+	r.oneOf(file, w.Outcome, "outcome", Outcomes)
+	if w.Wins != nil {
+		r.oneOf(file, *w.Wins, "claim of this test", claims)
+	}
+	if w.Limit == nil {
+		return
+	}
+	var limits []string
+	for _, pol := range p.Policies {
+		for _, l := range pol.Limits {
+			if l.Policy != nil {
+				limits = append(limits, l.Name())
+			}
+		}
+	}
+	r.oneOf(file, *w.Limit, "limit", limits)
 }
 
 // parse reads a literal of a type; want names what was expected when it cannot be read.

@@ -141,13 +141,13 @@ func TestSetsAndTablesOfTwoKeys(t *testing.T) {
 			facts := maps.Clone(someone)
 			maps.Copy(facts, c.but)
 			on := day("2025-06-01")
-			a, err := pol.Evaluate(func(name string) any { return facts[name] }, on)
+			a, err := pol.Evaluate(func(name string) any { return facts[name] }, on, 0)
 			if err != nil || a.Outcome != c.outcome || a.Outcome == "eligible" && a.AmountFen != c.amount {
 				t.Errorf("Evaluate answers %s, %d, %v; want %s, %d", a.Outcome, a.AmountFen, err, c.outcome, c.amount)
 			}
 			for driver, db := range databases {
 				dialect := map[string]expr.Dialect{"duckdb": expr.DuckDB, "pgx": expr.Postgres}[driver]
-				q := pol.SQL(dialect, on)
+				q := pol.SQL(dialect, on, 0)
 				types := map[string]string{"start_day": "DATE", "employer_kind": "VARCHAR", "level": "BIGINT", "year": "BIGINT", "place": "VARCHAR"}
 				from := ""
 				for name, as := range types {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -63,14 +64,17 @@ func New(p *pack.Pack, pol *pack.Policy) *Policy {
 	}
 	// The award is a check of its own where the rules do not make sure that the amount can be told.
 	needs := pol.AmountExpr().Requires()
-	if pol.AmountExpr().Looks() || slices.ContainsFunc(needs, func(f string) bool { return !ensured[f] && f != "on" }) {
+	if pol.AmountExpr().Looks() || slices.ContainsFunc(needs, func(f string) bool { return !ensured[f] && !given(f) }) {
 		out.Checks = append(out.Checks, Check{ID: "award", By: pol.Award.Amount.By.Text, Title: awardTitle, holds: pol.AmountExpr(), requires: needs})
 	}
 	for i := range out.Checks {
-		out.Checks[i].requires = slices.DeleteFunc(slices.Clone(out.Checks[i].requires), func(f string) bool { return f == "on" })
+		out.Checks[i].requires = slices.DeleteFunc(slices.Clone(out.Checks[i].requires), given)
 	}
 	return out
 }
+
+// given is what no register tells: the day asked about, and the part of the award.
+func given(name string) bool { return name == "on" || name == "part_no" }
 
 // All prepares every policy of a pack, or those named. A draft is asked only by its name.
 func All(p *pack.Pack, names ...string) []*Policy {
@@ -89,10 +93,25 @@ func (p *Policy) FactNames() []string { return p.facts }
 // Fact finds the declaration of a fact that the policy may name.
 func (p *Policy) Fact(name string) *pack.Fact { return p.pack.Fact(p.Subject, name) }
 
-// Period is what a finding on a day is for: "once", or the month of the day.
-func (p *Policy) Period(on calendar.Day) string {
-	if p.Monthly() {
+// Parts are the numbers of the award's parts, from 1, each a finding of its own; a single 0 where it is not paid in parts.
+func (p *Policy) Parts() []int64 {
+	if p.Award.Parts == 0 {
+		return []int64{0}
+	}
+	out := make([]int64, p.Award.Parts)
+	for i := range out {
+		out[i] = int64(i) + 1
+	}
+	return out
+}
+
+// Period is what a finding on a day is for: "once", the month of the day, or the part of the award, "part-2".
+func (p *Policy) Period(on calendar.Day, part int64) string {
+	switch {
+	case p.Monthly():
 		return on.Month().String()
+	case part > 0:
+		return fmt.Sprintf("part-%d", part)
 	}
 	return "once"
 }
@@ -155,10 +174,10 @@ func (p *Policy) versionDay(facts Facts, on calendar.Day) (calendar.Day, bool) {
 	return d, ok
 }
 
-// Evaluate asks the policy of one subject.
+// Evaluate asks the policy of one subject, for a part of the award.
 //
 // Errors: a fact's value has another type than the pack declares.
-func (p *Policy) Evaluate(facts Facts, on calendar.Day) (Answer, error) {
+func (p *Policy) Evaluate(facts Facts, on calendar.Day, part int64) (Answer, error) {
 	d, ok := p.versionDay(facts, on)
 	if !ok {
 		return Answer{Outcome: "undetermined", Missing: []string{p.VersionBy.Text}}, nil
@@ -170,7 +189,7 @@ func (p *Policy) Evaluate(facts Facts, on calendar.Day) (Answer, error) {
 	case -1:
 		return Answer{Outcome: "undetermined", Missing: []string{"law"}}, nil
 	}
-	values := p.values(facts, d, on)
+	values := p.values(facts, d, on, part)
 	a := Answer{Outcome: "eligible", Version: version}
 	if w := p.WindowExpr(); w != nil {
 		v, err := w.Eval(values)
@@ -227,11 +246,14 @@ func (p *Policy) Evaluate(facts Facts, on calendar.Day) (Answer, error) {
 	return a, nil
 }
 
-// values adds the day asked about and the parameters of a version's day to a subject's facts.
-func (p *Policy) values(facts Facts, d, on calendar.Day) expr.Values {
+// values adds the day asked about, the part and the parameters of a version's day to a subject's facts.
+func (p *Policy) values(facts Facts, d, on calendar.Day, part int64) expr.Values {
 	return func(name string) any {
-		if name == "on" {
+		switch name {
+		case "on":
 			return on
+		case "part_no":
+			return part
 		}
 		if par, ok := strings.CutPrefix(name, "p."); ok {
 			v, _ := p.Parameter(par).On(d)

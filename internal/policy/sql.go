@@ -10,6 +10,14 @@ import (
 	"bole/internal/expr"
 )
 
+// SettledSQL is SQL for whether a claim is settled, over the columns of a fact table; "" where nothing says so.
+func (p *Policy) SettledSQL(d expr.Dialect, on calendar.Day, part int64) string {
+	if p.Settled == nil {
+		return ""
+	}
+	return "coalesce(" + writer{p: p, d: d, on: on, part: part}.expr(p.Settled.HoldsExpr()) + ", FALSE)"
+}
+
 // SQL is the policy over a fact table of its kind of subject, one row a subject, one column a fact, for one day asked about. Every field is an
 // SQL expression or condition over that table's columns; none of them names the table.
 type SQL struct {
@@ -27,9 +35,9 @@ type SQL struct {
 	Failed  func(bits, version string) string // text: ids of checks that fail, in order, separated by blanks
 }
 
-// SQL writes the policy for a dialect.
-func (p *Policy) SQL(d expr.Dialect, on calendar.Day) SQL {
-	g := writer{p: p, d: d, on: on}
+// SQL writes the policy for a dialect, for a part of the award.
+func (p *Policy) SQL(d expr.Dialect, on calendar.Day, part int64) SQL {
+	g := writer{p: p, d: d, on: on, part: part}
 	out := SQL{Window: "NULL", Named: g.named(), Amount: d.Wide(g.expr(p.AmountExpr()))}
 	out.Version, out.Fixed = g.version()
 	if w := p.WindowExpr(); w != nil {
@@ -69,9 +77,10 @@ func bitsType(n int) string {
 func Masks(n int) (all, every uint64) { return 1<<n - 1, 1<<(2*n) - 1 }
 
 type writer struct {
-	p  *Policy
-	d  expr.Dialect
-	on calendar.Day
+	p    *Policy
+	d    expr.Dialect
+	on   calendar.Day
+	part int64
 }
 
 func (g writer) expr(x *expr.Expr) string {
@@ -84,6 +93,8 @@ func (g writer) value(name string) any {
 	switch {
 	case name == "on":
 		return g.on
+	case name == "part_no":
+		return g.part
 	case !ok:
 		return nil
 	case g.p.VersionBy.Text == "on":
@@ -109,8 +120,11 @@ func (g writer) check(c *Check) string {
 
 // column binds a name: a fact is its column, "on" the day, a parameter its number on the day that picks the version.
 func (g writer) column(name string) string {
-	if name == "on" {
+	switch name {
+	case "on":
 		return g.d.Day(g.on)
+	case "part_no":
+		return expr.Literal(g.d, g.part)
 	}
 	par, ok := strings.CutPrefix(name, "p.")
 	if !ok {

@@ -3,6 +3,7 @@ package web
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"bole/internal/fault"
 	"bole/internal/finding"
@@ -14,7 +15,7 @@ import (
 const pageRows = 50
 
 // listed are the outcomes that a list may be of, in the order of the chips; "" is every subject row that some rule was asked of.
-var listed = []string{"eligible", "undetermined", "near", "ineligible", "not_in_force"}
+var listed = []string{"eligible", "limited", "settled", "undetermined", "near", "ineligible", "not_in_force"}
 
 // listFindings is the findings of a policy with one outcome, narrowed to a rule that fails or is unknown.
 //
@@ -79,6 +80,7 @@ type listRow struct {
 	Outcome      outcome
 	Money        string
 	Ends         string
+	Limited      string // the limit that holds it, and the policy of the claim that it gives way to
 	Failed       []string
 	Unknown      []string
 }
@@ -151,6 +153,15 @@ func (v *visit) item(p *policy.Policy, it finding.Item) listRow {
 	}
 	if it.Outcome == "eligible" {
 		r.Money = v.money(money.Fen(it.AmountFen)).Exact
+	}
+	if it.Part > 0 {
+		r.Subject = strings.TrimSpace(r.Subject + " " + v.t("web.part", "n", it.Part))
+	}
+	if l := v.pack.Limit(it.Limit); l != nil {
+		r.Limited = v.in(l.Title)
+		if name, _, _ := strings.Cut(it.Wins, " "); it.Outcome == "limited" && v.pack.Policy(name) != nil {
+			r.Limited = v.t("web.gives_way", "limit", r.Limited, "policy", v.in(v.pack.Policy(name).Title))
+		}
 	}
 	if it.Outcome == "ineligible" && len(it.Failed) == 1 {
 		r.Outcome = v.outcome("near")

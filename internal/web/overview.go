@@ -45,7 +45,7 @@ type policyLine struct {
 	Mechanism string
 	State     outcome
 	Version   string
-	Figures   []figure // found, undetermined, one short, ineligible; not in force when there are any
+	Figures   []figure // found, undetermined, one short, ineligible; limited, settled and not in force when there are any
 	Persons   string
 	Money     sum
 	Monthly   bool
@@ -68,12 +68,12 @@ func (v *visit) line(p *pack.Policy, c finding.Count) policyLine {
 	l.State, l.Version = v.inForce(p, v.run.On)
 	l.Figures = v.figures(p, c)
 	l.Persons = v.counted(c.Persons, v.persons())
-	l.Bar = bar(300, slice{Kind: "ok", n: c.Eligible}, slice{Kind: "ask", n: c.Undetermined}, slice{Kind: "near", n: c.NearMiss}, slice{Kind: "no", n: c.Ineligible - c.NearMiss}, slice{Kind: "out", n: c.NotInForce})
+	l.Bar = bar(300, slice{Kind: "ok", n: c.Eligible}, slice{Kind: "out", n: c.Limited + c.Settled}, slice{Kind: "ask", n: c.Undetermined}, slice{Kind: "near", n: c.NearMiss}, slice{Kind: "no", n: c.Ineligible - c.NearMiss}, slice{Kind: "out", n: c.NotInForce})
 	return l
 }
 
 // kinds are the parts of a bar that outcomes are drawn as; the figures beside it bear the same.
-var kinds = map[string]string{"eligible": "ok", "undetermined": "ask", "near": "near", "ineligible": "no", "not_in_force": "out"}
+var kinds = map[string]string{"eligible": "ok", "limited": "out", "settled": "out", "undetermined": "ask", "near": "near", "ineligible": "no", "not_in_force": "out"}
 
 // figures of a policy, in the unit of what it is about.
 func (v *visit) figures(p *pack.Policy, c finding.Count) []figure {
@@ -82,6 +82,12 @@ func (v *visit) figures(p *pack.Policy, c finding.Count) []figure {
 		out = append(out, figure{Name: name, Kind: kinds[name], Number: v.number(n), Unit: v.unit(n, p.Subject.Unit), Note: note, Href: listHref(p.Name, name, "", ""), Outcome: v.outcome(name)})
 	}
 	add("eligible", c.Eligible, "")
+	if c.Limited > 0 {
+		add("limited", c.Limited, v.t("web.limited_note"))
+	}
+	if c.Settled > 0 {
+		add("settled", c.Settled, v.t("web.settled_note"))
+	}
 	add("undetermined", c.Undetermined, v.t("web.undetermined_note"))
 	add("near", c.NearMiss, "")
 	add("ineligible", c.Ineligible, v.t("web.with_near"))

@@ -22,12 +22,16 @@ func (s *server) showPolicy(v *visit) (leaf, error) {
 	if err != nil {
 		return leaf{}, err
 	}
+	limited, err := s.book.Limits(v.Context(), p.Name)
+	if err != nil {
+		return leaf{}, err
+	}
 	where, err := v.origins(s.book)
 	if err != nil {
 		return leaf{}, err
 	}
 	body := policyPage{policyLine: v.line(p.Policy, c), Unit: v.in(p.Subject.Unit), Line: v.timeline(p.Policy, v.run.On)}
-	body.Asked = v.t("web.asked_of", "day", v.run.On, "n", v.counted(c.Eligible+c.Ineligible+c.Undetermined+c.NotInForce, p.Subject.Unit))
+	body.Asked = v.t("web.asked_of", "day", v.run.On, "n", v.counted(c.Eligible+c.Limited+c.Settled+c.Ineligible+c.Undetermined+c.NotInForce, p.Subject.Unit))
 	if f := p.Fact(p.VersionBy.Text); f != nil {
 		body.VersionBy = v.t("web.version_by", "fact", v.in(f.Title))
 	}
@@ -36,13 +40,14 @@ func (s *server) showPolicy(v *visit) (leaf, error) {
 		body.Figures[i].Note = v.note(body.Figures[i], p, c, counts)
 	}
 	for _, a := range p.Law.Articles {
-		if row := v.article(p, a, counts); len(row.Rules)+len(row.Numbers) > 0 {
+		if row := v.article(p, a, counts, limited); len(row.Rules)+len(row.Numbers) > 0 {
 			body.Articles = append(body.Articles, row)
 		}
 	}
 	for _, a := range p.Assumed {
 		body.Assumed = append(body.Assumed, v.in(a))
 	}
+	body.Process, body.Asks = v.process(p)
 	for _, f := range p.FactNames() {
 		for _, r := range where.registers(p, f, func(string) bool { return false }) {
 			body.Sources = appendNew(body.Sources, where.of(r))
@@ -77,9 +82,38 @@ type policyPage struct {
 	Versions  []versionRow
 	Articles  []article
 	Assumed   []string
+	Process   []string // how the office handles it
+	Asks      []ask
 	Sources   []source
 	Intro     []string
 	ReadOn    string
+}
+
+// ask is a question of the form, with why no register tells.
+type ask struct{ Title, Why, Tells string }
+
+// process is how the office handles the policy, and what the form asks.
+func (v *visit) process(p *policy.Policy) (says []string, asks []ask) {
+	if x := p.Process; x != nil {
+		says = append(says, v.t("web.tier_"+x.Tier.Text))
+		if x.Collective {
+			says = append(says, v.t("web.collective"))
+		}
+		if x.NoticeDays > 0 {
+			says = append(says, v.t("web.notice_days", "n", x.NoticeDays))
+		}
+		if x.Note != nil {
+			says = append(says, v.in(*x.Note))
+		}
+	}
+	for _, a := range p.Asks {
+		q := ask{Title: v.in(a.Title), Why: v.in(a.Why)}
+		if a.Tells != nil {
+			q.Tells = v.in(p.Fact(a.Tells.Text).Title)
+		}
+		asks = append(asks, q)
+	}
+	return says, asks
 }
 
 // note is what stands beneath a figure.
@@ -129,7 +163,7 @@ type ruleCount struct {
 	Unit         string
 }
 
-func (v *visit) article(p *policy.Policy, a law.Article, counts []finding.RuleCount) article {
+func (v *visit) article(p *policy.Policy, a law.Article, counts []finding.RuleCount, limited map[string]int64) article {
 	out := article{Anchor: a.Anchor, Heading: v.cite(a, "")}
 	if out.Heading.Text != a.Heading {
 		out.Chinese = a.Heading
@@ -163,6 +197,19 @@ func (v *visit) article(p *policy.Policy, a law.Article, counts []finding.RuleCo
 			out.Rules = append(out.Rules, rule{ID: "award", Code: p.Award.Amount.Value.Text})
 		}
 		out.Rules[i].Title, out.Rules[i].Amounts = v.t("web.award_"+p.Award.Every.Text), v.amounts(p)
+		if n := p.Award.Parts; n > 0 {
+			out.Rules[i].Title = v.t("web.award_parts", "n", n)
+		}
+	}
+	for _, l := range p.Limits {
+		if l.By.Text == a.Anchor {
+			out.Rules = append(out.Rules, v.limit(p, l, limited[l.Name()]))
+		}
+	}
+	for _, e := range p.Events {
+		if e.By.Text == a.Anchor {
+			out.Rules = append(out.Rules, rule{ID: e.ID.Text, Title: v.t("web.event_"+e.Then.Text, "event", v.in(e.Title)), Code: e.When.Text})
+		}
 	}
 	return out
 }
@@ -191,6 +238,22 @@ func (v *visit) amounts(p *policy.Policy) (out []number) {
 			out = append(out, number{strings.Join(codes, v.t("web.comma")), v.quantity(entry.Number, e.Value.Unit), ""})
 		}
 	}
+	return out
+}
+
+// limit is a limit in the words of its file, with how many it holds.
+func (v *visit) limit(p *policy.Policy, l *pack.Limit, held int64) rule {
+	out := rule{ID: l.ID.Text, Title: v.in(l.Title), Code: l.Text()}
+	for _, w := range l.With {
+		if other := v.pack.Policy(w.Text); other != nil {
+			out.Except = append(out.Except, rule{ID: w.Text, Title: v.t("web.limit_with", "policy", v.in(other.Title))})
+		}
+	}
+	href := ""
+	if held > 0 {
+		href = listHref(p.Name, "limited", "", "")
+	}
+	out.Counts = []ruleCount{{v.outcome("limited"), v.number(held), href, v.unit(held, p.Subject.Unit)}}
 	return out
 }
 

@@ -102,7 +102,7 @@ func TestVerdicts(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			pol := policy.New(p, p.Policy(c.policy))
-			a, err := pol.Evaluate(func(name string) any { return c.facts[name] }, today)
+			a, err := pol.Evaluate(func(name string) any { return c.facts[name] }, today, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
