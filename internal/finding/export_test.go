@@ -127,3 +127,9 @@ func ScreenLater(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.
 
 // Key names an explanation as ScreenLater does.
 func (x *Explanation) Key() string { return fmt.Sprintf("%d %s %d", x.Person, x.row(), x.Part) }
+
+// What the tests of a pack are asked with.
+var (
+	Completed = completed
+	SQLTypes  = sqlTypes
+)

@@ -77,11 +77,11 @@ func New(p *pack.Pack, pol *pack.Policy) *Policy {
 // given is what no register tells: the day asked about, and the part of the award.
 func given(name string) bool { return name == "on" || name == "part_no" }
 
-// All prepares every policy of a pack, or those named.
+// All prepares every policy of a pack, or those named. A draft is asked only by its name.
 func All(p *pack.Pack, names ...string) []*Policy {
 	var out []*Policy
 	for _, pol := range p.Policies {
-		if len(names) == 0 || slices.Contains(names, pol.Name) {
+		if len(names) == 0 && !pol.Draft || slices.Contains(names, pol.Name) {
 			out = append(out, New(p, pol))
 		}
 	}
