@@ -47,7 +47,7 @@ func Screen(ctx context.Context, o Options) (out []Entry, err error) {
 	if err != nil {
 		return nil, err
 	}
-	y, err := o.raise(ctx, "make_city.sql", "facts.sql")
+	y, err := o.raise(ctx, 0, "make_city.sql", "facts.sql")
 	if err != nil {
 		return nil, err
 	}

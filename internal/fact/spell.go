@@ -33,7 +33,7 @@ const spellTable = "spell"
 // or a negative amount.
 //
 // Nearly every month has one employer, so whose it is need not be asked; only the months of several are netted by employer first. Texts are compared as
-// the numbers of an enum that is in their order.
+// the numbers of an enum that is in their order. A spell begins at a month that does not go on from the one before, and ends before the next begins.
 const net = `
 WITH paid AS (
   SELECT holder, CAST(kind AS net_kind) AS kind, CAST(year(month) * 12 + month(month) - 1 AS SMALLINT) AS m, CAST(uscc AS net_uscc) AS uscc, base_fen,
@@ -53,10 +53,15 @@ month_net AS (
   SELECT holder, kind, m, uscc, way, place FROM by_month WHERE uscc = other
   UNION ALL
   SELECT holder, kind, m, arg_max(uscc, (base, uscc)), min(way), min(place) FROM by_employer GROUP BY holder, kind, m),
-numbered AS (SELECT *, m - row_number() OVER (PARTITION BY holder, kind, way, uscc, place ORDER BY m) AS stretch FROM month_net)
+seen AS (
+  SELECT *, lag(m) OVER months AS before, lag(way) OVER months AS way_before, lag(uscc) OVER months AS uscc_before, lag(place) OVER months AS place_before,
+    max(m) OVER (PARTITION BY holder, kind) AS last
+  FROM month_net WINDOW months AS (PARTITION BY holder, kind ORDER BY m))
 SELECT holder, CAST(kind AS VARCHAR) AS kind, ['paid', 'late', 'recollected', 'back', 'transfer'][way // 10000] AS quality, CAST(uscc AS VARCHAR) AS uscc,
-  substr(CAST(place AS VARCHAR), 2) AS place, CAST(way %% 10000 AS SMALLINT) AS lag, CAST(min(m) AS INTEGER) AS m_from, CAST(max(m) AS INTEGER) AS m_to
-FROM numbered GROUP BY holder, kind, way, uscc, place, stretch ORDER BY holder, kind, m_from`
+  substr(CAST(place AS VARCHAR), 2) AS place, CAST(way %% 10000 AS SMALLINT) AS lag,
+  CAST(m AS INTEGER) AS m_from, CAST(coalesce(lead(before) OVER (PARTITION BY holder, kind ORDER BY m), last) AS INTEGER) AS m_to
+FROM seen WHERE before IS NULL OR m > before + 1 OR way <> way_before OR uscc <> uscc_before OR place <> place_before
+ORDER BY holder, kind, m_from`
 
 // lag is SQL for how many months after its own a payment was received.
 const lag = `least(greatest(coalesce(datediff('month', month, posted_day), 0), 0), 9999)`
@@ -86,8 +91,9 @@ const rowsAtOnce = 2_000_000
 // parts are the queries that net a source, each over some of the holders, so that any number of rows fits in memory. A delivery is in the order of its
 // holders: each part reads little of what the others need. The parts share the enums, which are of this source and connection.
 func parts(ctx context.Context, conn *sql.Conn, p *pack.Pack, source string) ([]string, error) {
-	for name, value := range map[string]string{"net_kind": "kind", "net_uscc": "uscc", "net_place": place(p)} {
-		if _, err := conn.ExecContext(ctx, fmt.Sprintf("CREATE OR REPLACE TEMP TYPE %s AS ENUM (SELECT DISTINCT %s AS v FROM %s WHERE v IS NOT NULL ORDER BY v)", name, value, source)); err != nil {
+	for _, enum := range [][3]string{{"net_kind", "kind", "kind"}, {"net_uscc", "uscc", "uscc"}, {"net_place", place(p), "insured_place, pay_kind"}} {
+		q := fmt.Sprintf("CREATE OR REPLACE TEMP TYPE %s AS ENUM (SELECT DISTINCT %s AS v FROM (SELECT DISTINCT %s FROM %s) ORDER BY v)", enum[0], enum[1], enum[2], source)
+		if _, err := conn.ExecContext(ctx, q); err != nil {
 			return nil, fault.Wrap("fact.parts", err)
 		}
 	}
