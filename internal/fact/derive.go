@@ -596,7 +596,7 @@ func tie(reg *pack.Register) string {
 // spells is SQL for the person's spells that count for a fact, up to its moment: the moment's columns, uscc, m_from and m_to. A month is a month whole:
 // that of the day counts, and so does that of the day since which months count.
 func (q *query) spells(f *pack.Fact, m moment) (string, bool) {
-	src, ok := spells(q.snap, q.pack)
+	src, ok := spells(q.snap, q.pack, q.req.Person)
 	if c := q.req.Continue; c != nil && q.req.Person != 0 {
 		var rows []string
 		for _, k := range c.Kinds {

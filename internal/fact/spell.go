@@ -219,8 +219,9 @@ func prepare(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack
 func netted(s *lake.Snapshot, p *pack.Pack) string { return "spell " + newest(s, p) }
 
 // spells is SQL for the spells of a snapshot with their person, to stand after FROM; false when no contributions were received. Where the lake does
-// not hold them, prepare has netted them.
-func spells(s *lake.Snapshot, p *pack.Pack) (string, bool) {
+// not hold them, prepare has netted them. Of somebody, who is looked up first, so that little is read; of everybody (0), only holders who are another
+// person, for they are few.
+func spells(s *lake.Snapshot, p *pack.Pack, who Person) (string, bool) {
 	if len(s.Files(contributions)) == 0 {
 		return "", false
 	}
@@ -229,6 +230,9 @@ func spells(s *lake.Snapshot, p *pack.Pack) (string, bool) {
 		source, _ = s.Scan(spellTable)
 	}
 	identity, _ := s.Identity()
+	if who == 0 {
+		return fmt.Sprintf("(SELECT coalesce(i.person, x.holder) AS person, x.* FROM %s x LEFT JOIN (SELECT holder, person FROM %s WHERE person <> holder) i USING (holder))", source, identity), true
+	}
 	return fmt.Sprintf("(SELECT i.person, x.* FROM %s x JOIN %s i USING (holder))", source, identity), true
 }
 
@@ -244,7 +248,7 @@ func Months(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack,
 	if err := prepare(ctx, conn, s, p); err != nil {
 		return nil, err
 	}
-	src, ok := spells(s, p)
+	src, ok := spells(s, p, person)
 	if !ok {
 		return nil, nil
 	}
