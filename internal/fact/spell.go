@@ -85,8 +85,8 @@ func netting(p *pack.Pack, source, condition string) string {
 	return fmt.Sprintf(net, source, condition, after, place(p))
 }
 
-// rowsAtOnce is how many month rows are netted at once: the rest of the memory limit is room for sorting them.
-const rowsAtOnce = 2_000_000
+// rowsAtOnce is how many month rows are netted at once: the rest of the memory limit is room for sorting them. Only tests change it.
+var rowsAtOnce int64 = 2_000_000
 
 // parts are the queries that net a source, each over some of the holders, so that any number of rows fits in memory. A delivery is in the order of its
 // holders: each part reads little of what the others need. The parts share the enums, which are of this source and connection.
@@ -97,7 +97,7 @@ func parts(ctx context.Context, conn *sql.Conn, p *pack.Pack, source string) ([]
 			return nil, fault.Wrap("fact.parts", err)
 		}
 	}
-	const together = 1000 // holders, too few to make a difference
+	together := rowsAtOnce / 2000 // holders, too few to make a part much too big
 	rows, err := conn.QueryContext(ctx, fmt.Sprintf("SELECT holder // %d AS h, count(*) FROM %s GROUP BY h ORDER BY h", together, source))
 	if err != nil {
 		return nil, fault.Wrap("fact.parts", err)
