@@ -131,7 +131,7 @@ func (a *app) policyCmd() *cobra.Command {
 		}
 		return policy.New(p, pol), nil
 	}
-	list := &cobra.Command{Use: "list", Short: "policies in force · 现行政策", Example: "  bole policy list --on 2024-12-20", Args: exactly(0),
+	list := &cobra.Command{Use: "list", Short: "policies and their state, drafts marked · 现行政策，含起草中", Example: "  bole policy list --on 2024-12-20", Args: exactly(0),
 		RunE: func(*cobra.Command, []string) error {
 			p, err := choose()
 			if err != nil {
@@ -188,6 +188,7 @@ func (a *app) listPolicies(p *pack.Pack, on calendar.Day) error {
 	type item struct {
 		Policy  string     `json:"policy"`
 		Title   pack.Words `json:"title"`
+		Draft   bool       `json:"draft"`
 		About   string     `json:"about"`
 		State   string     `json:"state"` // in_force, not_in_force, law_not_found
 		Version string     `json:"version,omitempty"`
@@ -195,15 +196,14 @@ func (a *app) listPolicies(p *pack.Pack, on calendar.Day) error {
 	}
 	out := []item{}
 	rows := [][]string{{"policy", "title", "about", "state", "version"}}
-	lang := string(a.language())
 	for _, pol := range p.Policies {
 		v, n := pol.VersionOn(on)
-		it := item{Policy: pol.Name, Title: pol.Title, About: pol.Subject.Name, State: map[int]string{0: "not_in_force", -1: "law_not_found"}[n], Assumed: len(pol.Assumed)}
+		it := item{Policy: pol.Name, Title: pol.Title, Draft: pol.Draft, About: pol.Subject.Name, State: map[int]string{0: "not_in_force", -1: "law_not_found"}[n], Assumed: len(pol.Assumed)}
 		if v != nil {
 			it.State, it.Version = "in_force", v.ID()
 		}
 		out = append(out, it)
-		rows = append(rows, []string{it.Policy, it.Title.In(lang), it.About, it.State, it.Version})
+		rows = append(rows, []string{it.Policy, a.titled(pol), it.About, it.State, it.Version})
 	}
 	return a.answer(map[string]any{"on": on, "policies": out}, func(w io.Writer) { table(w, rows) })
 }

@@ -36,6 +36,7 @@ type Request struct {
 // Count is what became of one policy.
 type Count struct {
 	Policy       string `json:"policy"`
+	Draft        bool   `json:"draft,omitempty"`
 	Eligible     int64  `json:"eligible"` // findings (subject rows, each for every part of an award), as are the next six
 	Limited      int64  `json:"limited"`
 	Settled      int64  `json:"settled"`
@@ -300,14 +301,11 @@ func (s *screening) run(ctx context.Context) error {
 	return s.timed(&s.result.Seconds.Store, func() error { return s.store(ctx) })
 }
 
-// wants are the facts that the policies read, by their kinds of subject.
-func (s *screening) wants() (out []fact.Want) {
-	for _, g := range s.groups {
-		w := fact.Want{Subject: g.Subject}
-		for _, p := range g.Policies {
-			w.Names = append(w.Names, p.FactNames()...)
-		}
-		out = append(out, w)
+// wants are the facts that the policies read, by their kinds of subject; of a run that is published also those that its evidence keeps besides.
+func (s *screening) wants() []fact.Want {
+	out := wants(s.groups)
+	if s.writer != nil {
+		out = append(out, who(s.pack))
 	}
 	return out
 }
@@ -350,7 +348,7 @@ func (s *screening) keep(ctx context.Context, name, table, query string) error {
 }
 
 func (s *screening) count(ctx context.Context, g Group, p *policy.Policy) (Count, error) {
-	c := Count{Policy: p.Name}
+	c := Count{Policy: p.Name, Draft: p.Draft}
 	var entitled, hits int64
 	n := len(p.Checks)
 	all, _ := policy.Masks(n)
@@ -370,6 +368,9 @@ FROM %s`, all, findings(p, s.req.On, "bits_"+g.Subject.Name, "hits")),
 // store writes the findings in order, for the hash and for the file that was asked for, and the run's own row.
 func (s *screening) store(ctx context.Context) error {
 	sum := sha256.New()
+	if err := s.evidence(ctx); err != nil {
+		return err
+	}
 	if err := s.canonical(ctx, sum); err != nil {
 		return err
 	}

@@ -30,18 +30,18 @@ var Missings = []string{"under", "at", "over", "holds", "fails", "day_before", "
 
 // coverage looks at the tests of one policy.
 type coverage struct {
-	pack  *pack.Pack
-	pol   *policy.Policy
-	tests []*situation // of every policy
-	all   []*situation // of this one
-	seen  []seen       // those for which a version is found
-	days  []calendar.Day
-	out   []Untouched
-	err   error
+	pack     *pack.Pack
+	pol      *policy.Policy
+	tests    []*situation // of every policy
+	all      []*situation // of this one
+	attempts []attempt    // those for which a version is found
+	days     []calendar.Day
+	out      []Untouched
+	err      error
 }
 
-// seen is a situation with what the policy's expressions see of it.
-type seen struct {
+// attempt is a situation with what the policy's expressions see of it.
+type attempt struct {
 	*situation
 	values expr.Values
 	day    calendar.Day // that picks the version
@@ -65,7 +65,7 @@ func untouched(p *pack.Pack, cases []*situation) (out []Untouched, err error) {
 func (c *coverage) list() []Untouched {
 	for _, s := range c.all {
 		if values, day, ok := c.pol.Asked(s.fact, s.On, s.asked[0].part); ok {
-			c.seen = append(c.seen, seen{s, values, day})
+			c.attempts = append(c.attempts, attempt{s, values, day})
 		}
 	}
 	c.changes()
@@ -193,8 +193,8 @@ func lineOn(par *pack.Parameter, day calendar.Day) (line int) {
 }
 
 // during lists the situations of a stretch to which some choices lead.
-func (c *coverage) during(names []string, s stretch, when []expr.Guard) (out []seen) {
-	for _, a := range c.seen {
+func (c *coverage) during(names []string, s stretch, when []expr.Guard) (out []attempt) {
+	for _, a := range c.attempts {
 		if c.fingerprint(names, a.day) == s.values && c.guarded(a, when) {
 			out = append(out, a)
 		}
@@ -202,7 +202,7 @@ func (c *coverage) during(names []string, s stretch, when []expr.Guard) (out []s
 	return out
 }
 
-func (c *coverage) guarded(a seen, when []expr.Guard) bool {
+func (c *coverage) guarded(a attempt, when []expr.Guard) bool {
 	for _, g := range when {
 		if c.value(g.Is, a.values) != g.Want {
 			return false
@@ -409,7 +409,7 @@ func (c *coverage) amounts() {
 	c.err = errors.Join(c.err, err)
 	reached := map[string]bool{} // parameter, code and number
 	for _, u := range uses {
-		for _, a := range c.seen {
+		for _, a := range c.attempts {
 			if a.one[0].Outcome != "eligible" || !c.guarded(a, u.When) {
 				continue
 			}
@@ -510,7 +510,7 @@ func (c *coverage) silences() {
 			return s.fact(name) == nil && (told || len(others) == 0)
 		}
 		byVersion := name == c.pol.VersionBy.Text // without it no version is found
-		if !c.always(f) && !slices.ContainsFunc(c.seen, func(a seen) bool { return silent(a.situation) }) &&
+		if !c.always(f) && !slices.ContainsFunc(c.attempts, func(a attempt) bool { return silent(a.situation) }) &&
 			!(byVersion && slices.ContainsFunc(c.all, silent)) {
 			c.add(c.lineOf(cmp.Or(readBy[name], name)), name, "silent", "")
 		}

@@ -670,6 +670,9 @@ func (r *reader) factExpressions(file string, p *Pack) {
 			}
 			if s.Where != nil {
 				s.where = r.compileRow(file, r.rowVocabulary(p, s.register, s), *s.Where, expr.Bool)
+				if s.where != nil && len(s.where.Requires()) > 0 { // SQL drops such a row, and with it somebody's claim
+					r.at(file, *s.Where, "a row that leaves %s empty would be nobody's subject: say by known() or value_or() what its silence means", strings.Join(s.where.Requires(), " and "))
+				}
 			}
 		}
 		before := []expr.Name{{Name: "on", Type: expr.Day, Sure: true}}

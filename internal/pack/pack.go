@@ -411,6 +411,7 @@ type Policy struct {
 	Name       string          `yaml:"policy,required"`
 	Title      Words           `yaml:"title,required"`
 	Mechanism  []string        `yaml:"mechanism,required"` // rows of the brief: M14
+	Draft      bool            `yaml:"draft"`              // still being written: checked and tested, and never asked by a live run
 	About      Src             `yaml:"about,required"`     // the kind of subject row
 	VersionBy  Src             `yaml:"version_by,required"`
 	Versions   []*Version      `yaml:"versions,required"`

@@ -27,6 +27,7 @@ type Check struct {
 
 	holds    *expr.Expr // rule
 	requires []string   // facts without which the check may be unknown
+	compares []expr.Comparison
 }
 
 // Text is the condition as written.
@@ -51,7 +52,7 @@ func New(p *pack.Pack, pol *pack.Policy) *Policy {
 	out := &Policy{Policy: pol, pack: p, facts: pol.Facts()}
 	ensured := map[string]bool{}
 	for _, r := range pol.Rules {
-		out.Checks = append(out.Checks, Check{ID: r.ID.Text, By: r.By.Text, Title: r.Title, Rule: r, holds: r.Whole(), requires: r.Whole().Requires()})
+		out.Checks = append(out.Checks, Check{ID: r.ID.Text, By: r.By.Text, Title: r.Title, Rule: r, holds: r.Whole(), requires: r.Whole().Requires(), compares: r.Expr().Comparisons()})
 		for _, f := range r.Whole().Ensures() {
 			ensured[f] = true
 		}
@@ -76,11 +77,11 @@ func New(p *pack.Pack, pol *pack.Policy) *Policy {
 // given is what no register tells: the day asked about, and the part of the award.
 func given(name string) bool { return name == "on" || name == "part_no" }
 
-// All prepares every policy of a pack, or those named.
+// All prepares every policy of a pack, or those named. A draft is asked only by its name.
 func All(p *pack.Pack, names ...string) []*Policy {
 	var out []*Policy
 	for _, pol := range p.Policies {
-		if len(names) == 0 || slices.Contains(names, pol.Name) {
+		if len(names) == 0 && !pol.Draft || slices.Contains(names, pol.Name) {
 			out = append(out, New(p, pol))
 		}
 	}
@@ -296,20 +297,21 @@ func (p *Policy) check(c *Check, values expr.Values, on, ends calendar.Day, amou
 	if holds, ok := v.(bool); ok {
 		out.State = state(holds)
 	}
-	for _, cmp := range c.Rule.Expr().Comparisons() {
+	for _, cmp := range c.compares {
 		required, ok := cmp.Number(values)
 		if f := p.Fact(cmp.Fact); !ok || f == nil || f.List() != nil {
 			continue
 		}
 		has, known := values(cmp.Fact).(int64)
-		if need := (&Need{cmp.Fact, cmp.Op, has, known, required}); out.Need == nil || !need.met() {
+		if need := (&Need{cmp.Fact, cmp.Op, has, known, required}); out.Need == nil || !need.Met() {
 			out.Need = need
 		}
 	}
 	return out, nil
 }
 
-func (n *Need) met() bool {
+// Met reports whether the number reaches the threshold; an unknown one does not.
+func (n *Need) Met() bool {
 	if !n.Known {
 		return false
 	}
