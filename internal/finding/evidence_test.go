@@ -212,3 +212,39 @@ func shown(v finding.View) map[string]any {
 	}
 	return out
 }
+
+// What one person under every policy costs, without the days to come: by evidence, and derived.
+func BenchmarkExplainOne(b *testing.B) {
+	it, err := raised()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := finding.Screen(b.Context(), it.lake, it.pack, finding.Request{On: day}); err != nil {
+		b.Fatal(err)
+	}
+	s := it.read(b)
+	conn, err := s.Conn(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	e, err := finding.Held(s, it.pack, day)
+	if err != nil || e == nil {
+		b.Fatal("no evidence", err)
+	}
+	var people []fact.Person
+	if err := e.Each(func(person int64, _ lake.EvidenceRow) error { people = append(people, fact.Person(person)); return nil }); err != nil {
+		b.Fatal(err)
+	}
+	pols := policy.All(it.pack)
+	for name, on := range map[string]calendar.Day{"evidence": day, "derived": day.AddDays(1)} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if err := finding.Looked(b.Context(), conn, s, it.pack, pols, people[i*37%len(people)], on); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
