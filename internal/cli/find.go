@@ -26,7 +26,7 @@ func (a *app) screen() *cobra.Command {
 	c := &cobra.Command{
 		Use: "screen --on DAY", GroupID: "find", Short: "every person against every policy · 全员比对",
 		Long: `Asks every policy of every person as the law stood on a day, from what has been received, and publishes the findings for the pages.
-With --policy or --as-of it only answers. The file of --out has a row for each finding that is not ineligible; --all writes all. Claims limit each other: one that
+With --policy or --as-of it only answers. A policy that is a draft is asked only when --policy names it. The file of --out has a row for each finding that is not ineligible; --all writes all. Claims limit each other: one that
 gives way is limited, and names the limit and the claim that wins; one that was paid before is settled. The file of --changes has what differs from the last
 published run: new, ended, and other amounts.`,
 		Example: "  bole screen --on 2024-12-20\n  bole screen --on 2024-12-20 --policy unemployment-skill-subsidy --out found.csv",
@@ -57,18 +57,33 @@ func (a *app) printRun(w io.Writer, p *pack.Pack, run finding.Run) {
 	lang := a.language()
 	t := func(key string) string { return locale.Text(lang, key) }
 	rows := [][]string{{t("screen.policy"), t("outcome.eligible"), t("outcome.limited"), t("outcome.settled"), t("outcome.undetermined"), t("outcome.near"), t("outcome.ineligible"), t("outcome.not_in_force"), t("screen.persons"), t("screen.yuan")}}
+	tried := false
 	for _, c := range run.Policies {
-		rows = append(rows, []string{p.Policy(c.Policy).Title.In(string(lang)), fmt.Sprint(c.Eligible), fmt.Sprint(c.Limited), fmt.Sprint(c.Settled), fmt.Sprint(c.Undetermined), fmt.Sprint(c.NearMiss), fmt.Sprint(c.Ineligible - c.NearMiss),
+		tried = tried || c.Draft
+		rows = append(rows, []string{a.titled(p.Policy(c.Policy)), fmt.Sprint(c.Eligible), fmt.Sprint(c.Limited), fmt.Sprint(c.Settled), fmt.Sprint(c.Undetermined), fmt.Sprint(c.NearMiss), fmt.Sprint(c.Ineligible - c.NearMiss),
 			fmt.Sprint(c.NotInForce), fmt.Sprint(c.Persons), money.Fen(c.AmountFen).Grouped()})
 	}
 	table(w, rows)
+	if tried {
+		fmt.Fprintln(w, t("screen.draft"))
+	}
 	fmt.Fprintln(w, locale.Text(lang, "screen.done", "people", run.People, "on", run.On, "hash", run.Hash[:16]))
 	fmt.Fprintln(w, locale.Text(lang, "screen.changed", "new", run.Changed.New, "ended", run.Changed.Ended, "amount", run.Changed.Amount))
+}
+
+// titled is a policy's title, which says of a draft that it is one.
+func (a *app) titled(p *pack.Policy) string {
+	title := p.Title.In(string(a.language()))
+	if p.Draft {
+		return locale.Text(a.language(), "policy.draft", "title", title)
+	}
+	return title
 }
 
 // explained is one finding as explain answers it.
 type explained struct {
 	Policy     string          `json:"policy"`
+	Draft      bool            `json:"draft,omitempty"`
 	Person     string          `json:"person"`
 	Subject    string          `json:"subject"`
 	Period     string          `json:"period"`
@@ -160,7 +175,7 @@ and the earliest day on which it would hold if contributions go on and nothing e
 }
 
 func show(x finding.Explanation, lang string, zh, en *tell.Teller) explained {
-	e := explained{Policy: x.Policy.Name, Person: x.Person.String(), Subject: x.Subject, Period: x.Period, On: x.On, Outcome: x.Answer.Outcome, WindowEnds: x.Answer.WindowEnds,
+	e := explained{Policy: x.Policy.Name, Draft: x.Policy.Draft, Person: x.Person.String(), Subject: x.Subject, Period: x.Period, On: x.On, Outcome: x.Answer.Outcome, WindowEnds: x.Answer.WindowEnds,
 		Says: pack.Words{Zh: zh.Says(x), En: en.Says(x)}, Rules: []explainedRule{}, Failed: append([]string{}, x.Answer.Failed...), Missing: append([]string{}, x.Answer.Missing...), Needs: append([]string{}, x.Needs...)}
 	if x.Answer.Version != nil {
 		e.Version = x.Answer.Version.ID()
@@ -206,7 +221,7 @@ func (a *app) printExplained(w io.Writer, xs []finding.Explanation, t *tell.Tell
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintf(w, "%s  %s  %s  %s\n", x.Policy.Title.In(string(a.language())), x.Subject, x.Period, locale.Text(a.language(), "outcome."+x.Answer.Outcome))
+		fmt.Fprintf(w, "%s  %s  %s  %s\n", a.titled(x.Policy.Policy), x.Subject, x.Period, locale.Text(a.language(), "outcome."+x.Answer.Outcome))
 		for _, line := range t.Lines(x) {
 			fmt.Fprintln(w, "  "+line)
 		}

@@ -160,7 +160,7 @@ func (b *Book) Limits(ctx context.Context, name string) (out map[string]int64, e
 // about asks of the findings of a policy in the last run; from is as findings has them.
 func (b *Book) about(ctx context.Context, name string, f func(conn *sql.Conn, p *policy.Policy, from string) error) error {
 	decl := b.pack.Policy(name)
-	if decl == nil {
+	if decl == nil || decl.Draft {
 		return fault.New("finding.Book", fault.NotFound, "policy.unknown", "policy", name)
 	}
 	return b.with(ctx, func(s *lake.Snapshot, conn *sql.Conn) error {
@@ -288,7 +288,7 @@ type View struct {
 	Person   fact.Person
 	On       calendar.Day
 	Facts    map[string]any          // of the person, by name: those that policies ask for, what they are worked out from, and who the person is
-	Policies []Explanation           // every policy of the pack, one a subject row
+	Policies []Explanation           // every policy of the pack that is no draft, one a subject row
 	Months   map[string][]fact.Month // by policy: the months of the kinds that it counts
 	From     calendar.Month          // the first month that the register of contributions tells of; 0 when never delivered
 	To       calendar.Month          // the last

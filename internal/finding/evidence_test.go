@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"bole/internal/calendar"
@@ -201,6 +202,63 @@ func TestEvidenceIsOfOneDayPackAndState(t *testing.T) {
 	if held(it.pack, 0, day) {
 		t.Error("evidence of what was known before the last delivery")
 	}
+}
+
+// No run sees what only a draft reads: a draft is explained from the registers.
+func TestADraftIsNotAskedOfEvidence(t *testing.T) {
+	theTown(t) // it makes the keys
+	keys, err := seal.Open(filepath.Join(folder, "keys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	it, err := raise(t.Context(), t.TempDir(), keys, 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const name = "skilled-living-allowance"
+	want := map[string]map[string]any{} // before there is evidence
+	people := explainedIn(t, it, name, nil, want)
+	drafted := *it.pack.Policy(name)
+	drafted.Draft = true
+	p := *it.pack
+	p.Policies = slices.Clone(p.Policies)
+	p.Policies[slices.IndexFunc(p.Policies, func(x *pack.Policy) bool { return x.Name == name })] = &drafted
+	it.pack = &p
+	screen(t, it, finding.Request{})
+	got := map[string]map[string]any{}
+	explainedIn(t, it, name, people, got)
+	if d := gocmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// explainedIn explains a policy to some people of a home, to ten where none are named.
+func explainedIn(t *testing.T, it *town, name string, people []fact.Person, into map[string]map[string]any) []fact.Person {
+	t.Helper()
+	s := it.read(t)
+	conn, err := s.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if people == nil {
+		if err := fact.Derive(t.Context(), conn, s, it.pack, fact.Request{Days: []calendar.Day{day}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rowsOf(t, func() ([]fact.Row, error) { return fact.Rows(t.Context(), conn, it.pack.Subject("person"), "") })[:10] {
+			people = append(people, r.Person)
+		}
+	}
+	for _, person := range people {
+		xs, err := finding.Explain(t.Context(), conn, s, it.pack, person, name, "", day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range xs {
+			into[person.String()+" "+x.Subject] = plain(x)
+		}
+	}
+	return people
 }
 
 func shown(v finding.View) map[string]any {

@@ -138,3 +138,9 @@ func Looked(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack,
 	}
 	return err
 }
+
+// What the tests of a pack are asked with.
+var (
+	Completed = completed
+	SQLTypes  = sqlTypes
+)

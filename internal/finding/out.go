@@ -81,11 +81,14 @@ func (s *screening) csv(ctx context.Context, b *bufio.Writer, all bool) error {
 	return fault.Wrap("finding.csv", rows.Err())
 }
 
-// csvFields needs no quotation marks: ids, codes, days and numbers hold no comma.
+// csvFields needs quotation marks only where a subject is named by a text: codes, days and numbers hold no comma.
 func csvFields() string {
 	out := make([]string, len(Columns))
 	for i, c := range Columns {
 		out[i] = "coalesce(CAST(" + c + " AS VARCHAR), '')"
+		if c == "subject" {
+			out[i] = `(CASE WHEN regexp_matches(subject, '[,"\r\n]') THEN '"' || replace(subject, '"', '""') || '"' ELSE ` + out[i] + ` END)`
+		}
 	}
 	return strings.Join(out, ", ")
 }

@@ -36,6 +36,7 @@ type Request struct {
 // Count is what became of one policy.
 type Count struct {
 	Policy       string `json:"policy"`
+	Draft        bool   `json:"draft,omitempty"`
 	Eligible     int64  `json:"eligible"` // findings (subject rows, each for every part of an award), as are the next six
 	Limited      int64  `json:"limited"`
 	Settled      int64  `json:"settled"`
@@ -347,7 +348,7 @@ func (s *screening) keep(ctx context.Context, name, table, query string) error {
 }
 
 func (s *screening) count(ctx context.Context, g Group, p *policy.Policy) (Count, error) {
-	c := Count{Policy: p.Name}
+	c := Count{Policy: p.Name, Draft: p.Draft}
 	var entitled, hits int64
 	n := len(p.Checks)
 	all, _ := policy.Masks(n)

@@ -77,11 +77,11 @@ func New(p *pack.Pack, pol *pack.Policy) *Policy {
 // given is what no register tells: the day asked about, and the part of the award.
 func given(name string) bool { return name == "on" || name == "part_no" }
 
-// All prepares every policy of a pack, or those named.
+// All prepares every policy of a pack, or those named. A draft is asked only by its name.
 func All(p *pack.Pack, names ...string) []*Policy {
 	var out []*Policy
 	for _, pol := range p.Policies {
-		if len(names) == 0 || slices.Contains(names, pol.Name) {
+		if len(names) == 0 && !pol.Draft || slices.Contains(names, pol.Name) {
 			out = append(out, New(p, pol))
 		}
 	}
@@ -245,6 +245,15 @@ func (p *Policy) Evaluate(facts Facts, on calendar.Day, part int64) (Answer, err
 		a.AmountFen = amount.(int64)
 	}
 	return a, nil
+}
+
+// Asked is what the policy's expressions see of a subject on a day, and the day that picks the version; false where no version is found.
+func (p *Policy) Asked(facts Facts, on calendar.Day, part int64) (values expr.Values, d calendar.Day, ok bool) {
+	if d, ok = p.versionDay(facts, on); !ok {
+		return nil, 0, false
+	}
+	v, _ := p.VersionOn(d)
+	return p.values(facts, d, on, part), d, v != nil
 }
 
 // values adds the day asked about, the part and the parameters of a version's day to a subject's facts.

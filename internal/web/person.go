@@ -7,6 +7,7 @@ import (
 	"bole/internal/fault"
 	"bole/internal/finding"
 	"bole/internal/locale"
+	"bole/internal/policy"
 	"bole/internal/tell"
 )
 
@@ -222,7 +223,7 @@ func leading(x finding.Explanation) *tell.Wanted {
 // others are the policies that are not shown at length, each in one line.
 func (o *origins) others(view finding.View, chosen int) (out []otherPolicy) {
 	number := view.Person.String()
-	for _, p := range o.pack.Policies {
+	for _, p := range policy.All(o.pack) {
 		found := false
 		for i, x := range view.Policies {
 			if x.Policy.Name != p.Name {
