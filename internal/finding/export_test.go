@@ -143,6 +143,17 @@ func ScreenLater(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.
 // Key names an explanation as ScreenLater does.
 func (x *Explanation) Key() string { return fmt.Sprintf("%d %s %d", x.Person, x.row(), x.Part) }
 
+// Looked asks policies of a person on a day, without other claims and days to come.
+func Looked(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, pols []*policy.Policy, person fact.Person, on calendar.Day) error {
+	known, err := look(ctx, conn, s, p, pols, person, on)
+	for _, pol := range pols {
+		if err == nil {
+			_, err = Judge(pol, person, "", known.rows[pol.Subject.Name], on)
+		}
+	}
+	return err
+}
+
 // What the tests of a pack are asked with.
 var (
 	Completed = completed
