@@ -729,6 +729,60 @@ func TestNoDraftReachesALiveRun(t *testing.T) {
 	}
 }
 
+// A limit that a draft declares ties no live claims, in the run, in an explanation or on a page; tried beside them, and in its tests, it does.
+func TestNoDraftTiesALiveClaim(t *testing.T) {
+	drafted := strings.Replace(ruled("drafted", "person", "age_years >= 18"), "mechanism:", "draft: true\nmechanism:", 1)
+	drafted = strings.Replace(drafted, `value: "100"`, `value: "500"`, 1) + "limits:\n  - {id: one, by: a, title: {zh: 一, en: one}, with: [live, also], over: person, most: 1}\n"
+	it, desk := homeOf(t, loaded(t, map[string]string{
+		"policies/drafted.yaml": drafted,
+		"policies/drafted_test.yaml": `policy: drafted
+tests:
+  - name: Nobody has a live award beside it
+    on: 2024-12-20
+    facts: {birth_day: 1994-01-01}
+    want: {outcome: eligible, amount_fen: 500}
+    others:
+      - {claim: other, policy: live, facts: {birth_day: 1994-01-01}, want: {outcome: limited, limit: drafted/one, wins: this}}
+`,
+		"policies/live.yaml": ruled("live", "person", "age_years >= 18"),
+		"policies/also.yaml": ruled("also", "person", "age_years >= 18"),
+	}))
+	deliver(t, desk, "people", fmt.Sprintf("证件号码,姓名,出生日期\n%s,王甲,1990-01-01\n", citizen(0)))
+	outcomes := func(names ...string) (out []string) {
+		for _, c := range screen(t, it, finding.Request{Policies: names}).Policies {
+			out = append(out, fmt.Sprintf("%s: %d eligible, %d limited", c.Policy, c.Eligible, c.Limited))
+		}
+		return out
+	}
+	expect(t, outcomes(), "also: 1 eligible, 0 limited", "live: 1 eligible, 0 limited")
+	expect(t, outcomes("also", "live"), "also: 1 eligible, 0 limited", "live: 1 eligible, 0 limited")
+	expect(t, outcomes("drafted", "live"), "drafted: 1 eligible, 0 limited", "live: 0 eligible, 1 limited")
+	if rep, err := finding.Test(t.Context(), it.pack); err != nil || rep.Passed != 1 {
+		t.Errorf("the tests of a draft with a limit: %+v, %v", rep, err)
+	}
+	book := finding.OpenBook(it.lake, it.pack)
+	defer book.Close()
+	for _, on := range []calendar.Day{day, day.AddDays(1)} { // from the run, and afresh
+		v, err := book.View(t.Context(), 1, on)
+		if err != nil || len(v.Policies) != 2 {
+			t.Fatal(v.Policies, err)
+		}
+		for _, x := range v.Policies {
+			if x.Answer.Outcome != "eligible" {
+				t.Errorf("on %s %s is explained as %s", on, x.Policy.Name, x.Answer.Outcome)
+			}
+		}
+	}
+	site := web.New(book, web.Options{Synthetic: true})
+	for _, address := range []string{"/policies/live", "/people/" + fact.Person(1).String() + "?policy=live"} {
+		w := httptest.NewRecorder()
+		site.ServeHTTP(w, httptest.NewRequest("GET", address, nil))
+		if w.Code != 200 || strings.Contains(w.Body.String(), "drafted") {
+			t.Errorf("%s: %d, %v that it names the draft", address, w.Code, strings.Contains(w.Body.String(), "drafted"))
+		}
+	}
+}
+
 // awkward are codes that mean something to SQL, to a file or to a shell, if anybody lets them.
 var awkward = []string{"it's", "''", `"`, `a" OR "1"="1`, "' OR '1'='1", "'; DROP TABLE hits; --", "--", "/*", `\`, `\'`, "%", "_", "$1", "?", "{x}", "NULL", "TRUE", ";", "’", "甲'乙", "a b", "x\u200by"}
 

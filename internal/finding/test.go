@@ -154,7 +154,7 @@ func claimsOf(p *pack.Pack, pol *policy.Policy, t *pack.Test, place int) ([]aske
 	}
 	out := []asked{{name: "this", policy: pol, part: t.Part, person: person(t.Person), subject: "this", values: t.Values}}
 	for _, o := range t.Others {
-		a := asked{name: o.Claim.Text, policy: policy.New(p, o.Under), part: o.Part, person: out[0].person, subject: cmp.Or(o.Subject, o.Claim.Text), values: o.Values}
+		a := asked{name: o.Claim.Text, policy: policy.New(p, o.Under, pol.Name), part: o.Part, person: out[0].person, subject: cmp.Or(o.Subject, o.Claim.Text), values: o.Values}
 		if o.Person != "" {
 			a.person = person(o.Person)
 		}

@@ -13,9 +13,10 @@ import (
 // Policy is a pack's policy, ready to be asked.
 type Policy struct {
 	*pack.Policy
-	Checks []Check
-	pack   *pack.Pack
-	facts  []string
+	Checks  []Check
+	members []*pack.Member
+	pack    *pack.Pack
+	facts   []string
 }
 
 // Check is one condition of the policy with its article.
@@ -47,9 +48,15 @@ var (
 	awardTitle  = pack.Words{Zh: "补贴标准可以确定", En: "The amount can be told"}
 )
 
-// New prepares a policy of a pack.
-func New(p *pack.Pack, pol *pack.Policy) *Policy {
+// New prepares a policy of a pack. A limit that a draft declares ties nobody's claims, but those of the draft itself and of whatever is asked beside
+// it when it is tried by its name.
+func New(p *pack.Pack, pol *pack.Policy, tried ...string) *Policy {
 	out := &Policy{Policy: pol, pack: p, facts: pol.Facts()}
+	for _, m := range pol.Members() {
+		if by := m.Limit.Policy; !by.Draft || by == pol || slices.Contains(tried, by.Name) {
+			out.members = append(out.members, m)
+		}
+	}
 	ensured := map[string]bool{}
 	for _, r := range pol.Rules {
 		out.Checks = append(out.Checks, Check{ID: r.ID.Text, By: r.By.Text, Title: r.Title, Rule: r, holds: r.Whole(), requires: r.Whole().Requires(), compares: r.Expr().Comparisons()})
@@ -74,6 +81,9 @@ func New(p *pack.Pack, pol *pack.Policy) *Policy {
 	return out
 }
 
+// Members are what the policy's claims put into the limits that count, its own and those of other policies, in the order of the pack.
+func (p *Policy) Members() []*pack.Member { return p.members }
+
 // given is what no register tells: the day asked about, and the part of the award.
 func given(name string) bool { return name == "on" || name == "part_no" }
 
@@ -82,7 +92,7 @@ func All(p *pack.Pack, names ...string) []*Policy {
 	var out []*Policy
 	for _, pol := range p.Policies {
 		if len(names) == 0 && !pol.Draft || slices.Contains(names, pol.Name) {
-			out = append(out, New(p, pol))
+			out = append(out, New(p, pol, names...))
 		}
 	}
 	return out
