@@ -298,7 +298,8 @@ func (r *reader) member(file string, l *Limit, pol *Policy) {
 				r.mistakes[before+i].Message += " (of claims under " + pol.Name + ")"
 			}
 		}
-		if x != nil && len(l.With) > 0 && slices.ContainsFunc(x.Inputs(), func(in string) bool { return strings.HasPrefix(in, "p.") }) {
+		own := l.CapFen != nil && s == *l.CapFen // each policy's own parameter of that name
+		if x != nil && len(l.With) > 0 && !own && slices.ContainsFunc(x.Inputs(), func(in string) bool { return strings.HasPrefix(in, "p.") }) {
 			r.at(file, s, "claims of several policies are told apart by facts, not by a parameter of one of them")
 		}
 		return x
