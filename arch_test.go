@@ -43,7 +43,8 @@ var floorPlan = []line{
 	{"fact", words + " expr pack lake columnar"},
 	{"policy", words + " expr pack"},
 	{"finding", words + " expr pack fact policy lake columnar"},
-	{"web", words + " locale files pack register fact policy finding"}, // never lake, columnar, store
+	{"tell", words + " pack policy finding locale"},
+	{"web", words + " locale files pack register fact policy finding tell"}, // never lake, columnar, store
 	{"city", words + " pack sheet"},                                    // it writes delivery files, nothing else
 	{"/packs", ""},                                                     // the packs that the binary carries
 	{"bench", "*"},

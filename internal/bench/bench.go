@@ -60,6 +60,13 @@ func beside(name string, value, yardstick float64) Entry {
 	return Entry{Name: name, Value: value, Unit: "s", Yardstick: &yardstick, Ratio: &r}
 }
 
+// atMost is an entry that may be at most so much.
+func atMost(name string, value, most float64, unit string) Entry {
+	r := value / most
+	ok := r <= 1
+	return Entry{name, value, unit, &most, &r, &ok}
+}
+
 // told is an entry that is not judged.
 func told(name string, value float64, unit string) Entry {
 	return Entry{Name: name, Value: value, Unit: unit}
@@ -70,7 +77,7 @@ type Options struct {
 	Folder   string // of the yardstick
 	Temp     string // a folder that is made, used and removed; defaults to one under the system's
 	Rounds   int    // alternating runs of each; defaults to 7
-	People   int    // taken in by a load; defaults to 200 000
+	People   int    // taken in by a load, defaults to 200 000; of the yardstick's population in a lake, defaults to everybody
 	Suite    string // of the keys of a load, sm or aes; defaults to sm
 	Clock    func() time.Time
 	Progress func(string)
@@ -85,24 +92,34 @@ func (o Options) say(format string, args ...any) {
 // yardstick is the folder of SQL files and the database that they make.
 type yardstick struct {
 	Options
-	db *sql.DB
+	db  *sql.DB
+	few int // people of the population's beginning; 0 for everybody
 }
 
-// raise makes the yardstick's population in a DuckDB file of its own.
-func (o Options) raise(ctx context.Context, files ...string) (*yardstick, error) {
-	db, err := sql.Open("duckdb", filepath.Join(o.Temp, "yardstick.duckdb"))
-	if err != nil {
-		return nil, fault.Wrap("bench.raise", err)
+// everybody is how the yardstick's files say whom they make.
+const everybody = "range(1,1000001)"
+
+// raise makes the yardstick's population, or so few of it, in a DuckDB file of its own.
+func (o Options) raise(ctx context.Context, few int, files ...string) (*yardstick, error) {
+	y := &yardstick{Options: o, few: few}
+	if err := y.open(); err != nil {
+		return nil, err
 	}
-	db.SetMaxOpenConns(1) // settings and temporary tables belong to one connection
-	y := &yardstick{o, db}
 	for _, f := range files {
 		o.say("%s", f)
 		if err := y.run(ctx, f); err != nil {
-			return nil, errors.Join(err, db.Close())
+			return nil, errors.Join(err, y.db.Close())
 		}
 	}
 	return y, nil
+}
+
+func (y *yardstick) open() (err error) {
+	if y.db, err = sql.Open("duckdb", filepath.Join(y.Temp, "yardstick.duckdb")); err != nil {
+		return fault.Wrap("bench.open", err)
+	}
+	y.db.SetMaxOpenConns(1) // settings and temporary tables belong to one connection
+	return nil
 }
 
 // text reads one of the yardstick's files.
@@ -119,6 +136,9 @@ func (y *yardstick) run(ctx context.Context, name string) error {
 	text, err := y.text(name)
 	if err != nil {
 		return err
+	}
+	if y.few > 0 {
+		text = strings.ReplaceAll(text, everybody, fmt.Sprintf("range(1,%d)", y.few+1))
 	}
 	for _, q := range strings.Split(strings.TrimSpace(text)+"\n", ";\n") {
 		if strings.TrimSpace(q) == "" {

@@ -4,36 +4,39 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"bole/internal/calendar"
-	"bole/internal/expr"
 	"bole/internal/fact"
 	"bole/internal/finding"
 	"bole/internal/locale"
 	"bole/internal/money"
 	"bole/internal/pack"
 	"bole/internal/policy"
+	"bole/internal/tell"
 	"github.com/spf13/cobra"
 )
 
 func (a *app) screen() *cobra.Command {
 	var on, asOf dayFlag
 	var names []string
-	var out string
+	var out, changes string
 	var all bool
 	c := &cobra.Command{
 		Use: "screen --on DAY", GroupID: "find", Short: "every person against every policy · 全员比对",
 		Long: `Asks every policy of every person as the law stood on a day, from what has been received, and publishes the findings for the pages.
-With --policy or --as-of it only answers. The file of --out has a row for each finding that is not ineligible; --all writes all.`,
+With --policy or --as-of it only answers. A policy that is a draft is asked only when --policy names it. The file of --out has a row for each finding that is not ineligible; --all writes all. Claims limit each other: one that
+gives way is limited, and names the limit and the claim that wins; one that was paid before is settled. The file of --changes has what differs from the last
+published run: new, ended, and other amounts.`,
 		Example: "  bole screen --on 2024-12-20\n  bole screen --on 2024-12-20 --policy unemployment-skill-subsidy --out found.csv",
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := writable(out); err != nil {
+			if err := writable(out, changes); err != nil {
 				return err
 			}
 			return a.with(cmd, func(ctx context.Context, h *home) error {
-				run, err := finding.Screen(ctx, h.lake, h.pack, finding.Request{On: a.orToday(on.Day), AsOf: asOf.Day, Policies: names, Out: out, All: all, Clock: a.now})
+				run, err := finding.Screen(ctx, h.lake, h.pack, finding.Request{On: a.orToday(on.Day), AsOf: asOf.Day, Policies: names, Out: out, All: all, Changes: changes, Clock: a.now})
 				if err != nil {
 					return err
 				}
@@ -45,6 +48,7 @@ With --policy or --as-of it only answers. The file of --out has a row for each f
 	c.Flags().Var(&asOf, "as-of", "only what had been received by this day · 截至收到日")
 	c.Flags().StringArrayVar(&names, "policy", nil, "only this policy; may be repeated · 只比对该政策")
 	c.Flags().StringVar(&out, "out", "", "file for the findings, .csv or .parquet · 结果文件")
+	c.Flags().StringVar(&changes, "changes", "", "file for what differs from the last published run, .csv · 与上次比对的差异")
 	c.Flags().BoolVar(&all, "all", false, "write the ineligible too · 含不符合")
 	return c
 }
@@ -52,18 +56,34 @@ With --policy or --as-of it only answers. The file of --out has a row for each f
 func (a *app) printRun(w io.Writer, p *pack.Pack, run finding.Run) {
 	lang := a.language()
 	t := func(key string) string { return locale.Text(lang, key) }
-	rows := [][]string{{t("screen.policy"), t("outcome.eligible"), t("outcome.undetermined"), t("outcome.near"), t("outcome.ineligible"), t("outcome.not_in_force"), t("screen.persons"), t("screen.yuan")}}
+	rows := [][]string{{t("screen.policy"), t("outcome.eligible"), t("outcome.limited"), t("outcome.settled"), t("outcome.undetermined"), t("outcome.near"), t("outcome.ineligible"), t("outcome.not_in_force"), t("screen.persons"), t("screen.yuan")}}
+	tried := false
 	for _, c := range run.Policies {
-		rows = append(rows, []string{p.Policy(c.Policy).Title.In(string(lang)), fmt.Sprint(c.Eligible), fmt.Sprint(c.Undetermined), fmt.Sprint(c.NearMiss), fmt.Sprint(c.Ineligible - c.NearMiss),
+		tried = tried || c.Draft
+		rows = append(rows, []string{a.titled(p.Policy(c.Policy)), fmt.Sprint(c.Eligible), fmt.Sprint(c.Limited), fmt.Sprint(c.Settled), fmt.Sprint(c.Undetermined), fmt.Sprint(c.NearMiss), fmt.Sprint(c.Ineligible - c.NearMiss),
 			fmt.Sprint(c.NotInForce), fmt.Sprint(c.Persons), money.Fen(c.AmountFen).Grouped()})
 	}
 	table(w, rows)
+	if tried {
+		fmt.Fprintln(w, t("screen.draft"))
+	}
 	fmt.Fprintln(w, locale.Text(lang, "screen.done", "people", run.People, "on", run.On, "hash", run.Hash[:16]))
+	fmt.Fprintln(w, locale.Text(lang, "screen.changed", "new", run.Changed.New, "ended", run.Changed.Ended, "amount", run.Changed.Amount))
+}
+
+// titled is a policy's title, which says of a draft that it is one.
+func (a *app) titled(p *pack.Policy) string {
+	title := p.Title.In(string(a.language()))
+	if p.Draft {
+		return locale.Text(a.language(), "policy.draft", "title", title)
+	}
+	return title
 }
 
 // explained is one finding as explain answers it.
 type explained struct {
 	Policy     string          `json:"policy"`
+	Draft      bool            `json:"draft,omitempty"`
 	Person     string          `json:"person"`
 	Subject    string          `json:"subject"`
 	Period     string          `json:"period"`
@@ -75,9 +95,12 @@ type explained struct {
 	Rules      []explainedRule `json:"rules"`
 	Failed     []string        `json:"failed"`
 	Missing    []string        `json:"missing"`
-	Earliest   *calendar.Day   `json:"earliest"` // null when it is eligible now, or no day within five years helps
-	Needs      []string        `json:"needs"`    // facts that would have to change or be told, where no day helps
-	Never      bool            `json:"never"`    // neither a day nor a fact helps
+	Earliest   *calendar.Day   `json:"earliest"`             // null when it is eligible now, or no day within five years helps
+	LimitedBy  string          `json:"limited_by,omitempty"` // the limit that holds it, or cuts its amount: POLICY/ID
+	Wins       string          `json:"wins,omitempty"`       // the claim that it gives way to: POLICY PERSON [SUBJECT] PERIOD
+	Needs      []string        `json:"needs"`                // facts that would have to change or be told, where no day helps
+	Never      bool            `json:"never"`                // neither a day nor a fact helps
+	Says       pack.Words      `json:"says"`                 // the outcome in sentences
 }
 
 type explainedRule struct {
@@ -89,6 +112,7 @@ type explainedRule struct {
 	Values   map[string]any    `json:"values"`          // null for unknown
 	Cites    map[string]string `json:"cites,omitempty"` // the article that gives a parameter its number
 	Earliest *calendar.Day     `json:"earliest"`
+	Says     pack.Words        `json:"says"` // the rule in sentences
 }
 
 func (a *app) explain() *cobra.Command {
@@ -117,10 +141,10 @@ and the earliest day on which it would hold if contributions go on and nothing e
 				}
 				defer conn.Close()
 				day := a.orToday(on.Day)
-				if period != "" && period != "once" {
+				if period != "" && period != "once" && !strings.HasPrefix(period, "part-") {
 					m, err := calendar.ParseMonth(period)
 					if err != nil {
-						return errUsage{fmt.Errorf("invalid argument %q for --period: a month is written 2024-12, or once", period)}
+						return errUsage{fmt.Errorf("invalid argument %q for --period: a month is written 2024-12, a part of an award part-2, or once", period)}
 					}
 					if m != day.Month() {
 						day = m.Last()
@@ -130,36 +154,45 @@ and the earliest day on which it would hold if contributions go on and nothing e
 				if err != nil {
 					return err
 				}
+				sources := finding.Sources(s, h.pack)
+				zh, en := tell.New(locale.Zh, h.pack, sources), tell.New(locale.En, h.pack, sources)
 				out := []explained{}
+				xs = slices.DeleteFunc(xs, func(x finding.Explanation) bool { return x.Part > 0 && period != "" && period != x.Period })
 				for _, x := range xs {
-					out = append(out, show(x, string(a.language())))
+					out = append(out, show(x, string(a.language()), zh, en))
 				}
-				return a.answer(out, func(w io.Writer) { a.printExplained(w, xs) })
+				return a.answer(out, func(w io.Writer) {
+					a.printExplained(w, xs, map[locale.Lang]*tell.Teller{locale.Zh: zh, locale.En: en}[a.language()])
+				})
 			})
 		},
 	}
 	c.Flags().Var(&on, "on", "the day the law is asked about (default: today) · 判定日")
 	c.Flags().Var(&asOf, "as-of", "only what had been received by this day · 截至收到日")
 	c.Flags().StringVar(&subject, "subject", "", "only this subject row · 只看该对象")
-	c.Flags().StringVar(&period, "period", "", "only this period, a month as 2024-12 · 只看该期")
+	c.Flags().StringVar(&period, "period", "", "only this period, a month as 2024-12 or a part of an award as part-2 · 只看该期")
 	return c
 }
 
-func show(x finding.Explanation, lang string) explained {
-	e := explained{Policy: x.Policy.Name, Person: x.Person.String(), Subject: x.Subject, Period: x.Period, On: x.On, Outcome: x.Answer.Outcome, WindowEnds: x.Answer.WindowEnds,
-		Rules: []explainedRule{}, Failed: append([]string{}, x.Answer.Failed...), Missing: append([]string{}, x.Answer.Missing...), Needs: append([]string{}, x.Needs...)}
+func show(x finding.Explanation, lang string, zh, en *tell.Teller) explained {
+	e := explained{Policy: x.Policy.Name, Draft: x.Policy.Draft, Person: x.Person.String(), Subject: x.Subject, Period: x.Period, On: x.On, Outcome: x.Answer.Outcome, WindowEnds: x.Answer.WindowEnds,
+		Says: pack.Words{Zh: zh.Says(x), En: en.Says(x)}, Rules: []explainedRule{}, Failed: append([]string{}, x.Answer.Failed...), Missing: append([]string{}, x.Answer.Missing...), Needs: append([]string{}, x.Needs...)}
 	if x.Answer.Version != nil {
 		e.Version = x.Answer.Version.ID()
 	}
 	if x.Answer.Outcome == "eligible" {
 		e.AmountFen = &x.Answer.AmountFen
 	}
+	if x.Limit != nil {
+		e.LimitedBy = x.Limit.Name()
+	}
+	e.Wins = x.Wins
 	if x.Earliest != 0 {
 		e.Earliest = &x.Earliest
 	}
-	e.Never = e.Earliest == nil && e.Outcome != "eligible" && len(e.Needs) == 0
+	e.Never = e.Earliest == nil && !x.Entitled && e.Outcome != "settled" && len(e.Needs) == 0
 	for _, c := range x.Answer.Checks {
-		r := explainedRule{ID: c.ID, By: c.By, Title: c.Title, Outcome: c.State, Values: map[string]any{}}
+		r := explainedRule{ID: c.ID, By: c.By, Title: c.Title, Outcome: c.State, Values: map[string]any{}, Says: pack.Words{Zh: zh.Rule(x, c), En: en.Rule(x, c)}}
 		if art, ok := x.Policy.Law.Find(c.By); ok {
 			r.Article = art.HeadingIn(lang)
 		}
@@ -180,60 +213,17 @@ func show(x finding.Explanation, lang string) explained {
 	return e
 }
 
-// needed names what an explanation needs, in words.
-func needed(x finding.Explanation, lang locale.Lang) []string {
-	var out []string
-	for _, n := range x.Needs {
-		if f := x.Policy.Fact(n); f != nil {
-			n = f.Title.In(string(lang))
-		} else if n == "law" {
-			n = locale.Text(lang, "explain.law")
-		}
-		out = append(out, n)
-	}
-	return out
-}
-
-func (a *app) printExplained(w io.Writer, xs []finding.Explanation) {
-	lang := a.language()
+func (a *app) printExplained(w io.Writer, xs []finding.Explanation, t *tell.Teller) {
 	if len(xs) == 0 {
-		fmt.Fprintln(w, locale.Text(lang, "explain.nothing"))
+		fmt.Fprintln(w, locale.Text(a.language(), "explain.nothing"))
 	}
-	for _, x := range xs {
-		e := show(x, string(lang))
-		fmt.Fprintf(w, "%s  %s  %s  %s\n", x.Policy.Title.In(string(lang)), e.Subject, e.Period, locale.Text(lang, "outcome."+e.Outcome))
-		if e.AmountFen != nil {
-			fmt.Fprintln(w, "  "+locale.Text(lang, "explain.amount", "yuan", money.Fen(*e.AmountFen).Grouped()))
+	for i, x := range xs {
+		if i > 0 {
+			fmt.Fprintln(w)
 		}
-		rows := [][]string{}
-		for _, r := range e.Rules {
-			var values []string
-			for _, c := range x.Answer.Checks {
-				if c.ID != r.ID {
-					continue
-				}
-				for _, v := range c.Values {
-					switch v.Value.(type) {
-					case map[int64]int64, map[string]int64, expr.Grid, []int64, []string: // a whole table or set says little on one line
-						continue
-					}
-					if v.Value == nil {
-						values = append(values, v.Name+"=?")
-					} else {
-						values = append(values, fmt.Sprintf("%s=%v", v.Name, v.Value))
-					}
-				}
-			}
-			rows = append(rows, []string{"  " + locale.Text(lang, "state."+string(r.Outcome)), r.Title.In(string(lang)), r.Article, strings.Join(values, " ")})
-		}
-		table(w, rows)
-		switch {
-		case e.Earliest != nil:
-			fmt.Fprintln(w, "  "+locale.Text(lang, "explain.earliest", "day", *e.Earliest))
-		case e.Never:
-			fmt.Fprintln(w, "  "+locale.Text(lang, "explain.never"))
-		case len(e.Needs) > 0:
-			fmt.Fprintln(w, "  "+locale.Text(lang, "explain.needs", "facts", strings.Join(needed(x, lang), locale.Text(lang, "explain.and"))))
+		fmt.Fprintf(w, "%s  %s  %s  %s\n", a.titled(x.Policy.Policy), x.Subject, x.Period, locale.Text(a.language(), "outcome."+x.Answer.Outcome))
+		for _, line := range t.Lines(x) {
+			fmt.Fprintln(w, "  "+line)
 		}
 	}
 }

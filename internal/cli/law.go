@@ -2,14 +2,19 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path"
+	"path/filepath"
 	"strings"
 
 	"bole/internal/calendar"
 	"bole/internal/fault"
 	"bole/internal/finding"
+	"bole/internal/locale"
 	"bole/internal/pack"
 	"bole/internal/policy"
 	"bole/packs"
@@ -55,7 +60,48 @@ func (a *app) packCmd() *cobra.Command {
 			})
 		},
 	}
-	return group("pack", "law", "check a pack · 检查政策包", check)
+	schema := &cobra.Command{
+		Use: "schema DIR", Short: "JSON Schemas of a pack's files, for editors · 供编辑器提示与标错的JSON Schema",
+		Long: "Writes a JSON Schema for each kind of file of a pack into DIR, and prints the setting by which VS Code's YAML extension uses them: it goes into\n" +
+			".vscode/settings.json of the folder in which DIR is. Then the editor completes keys, says what they mean and underlines what is no key or no such value.",
+		Example: "  bole pack schema schemas", Args: exactly(1),
+		RunE: func(_ *cobra.Command, args []string) error { return a.writeSchemas(args[0]) },
+	}
+	return group("pack", "law", "check a pack, and help to write one · 检查与编写政策包", check, schema)
+}
+
+func (a *app) writeSchemas(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fault.Wrap("cli.schema", err)
+	}
+	result := struct {
+		Files    []string                       `json:"files"`
+		Settings map[string]map[string][]string `json:"settings"`
+	}{[]string{}, map[string]map[string][]string{"yaml.schemas": {}}}
+	for _, k := range pack.FileKinds {
+		file := filepath.Join(dir, k.Name+".json")
+		if err := os.WriteFile(file, k.Schema(), 0o644); err != nil {
+			return fault.Wrap("cli.schema", err)
+		}
+		result.Files = append(result.Files, filepath.ToSlash(file))
+		key := filepath.ToSlash(file)
+		if !filepath.IsAbs(file) {
+			key = "./" + key // from the folder that is open in the editor
+		}
+		for _, m := range k.Match {
+			not, pattern := "", m
+			if rest, ok := strings.CutPrefix(m, "!"); ok {
+				not, pattern = "!", rest
+			}
+			result.Settings["yaml.schemas"][key] = append(result.Settings["yaml.schemas"][key], not+"**/"+pattern)
+		}
+	}
+	settings, err := json.MarshalIndent(result.Settings, "", "  ")
+	if err != nil {
+		return fault.Wrap("cli.schema", err)
+	}
+	a.say("pack.schemas", "count", len(result.Files), "dir", dir)
+	return a.answer(result, printf("%s\n", settings))
 }
 
 func (a *app) policyCmd() *cobra.Command {
@@ -85,7 +131,7 @@ func (a *app) policyCmd() *cobra.Command {
 		}
 		return policy.New(p, pol), nil
 	}
-	list := &cobra.Command{Use: "list", Short: "policies in force · 现行政策", Example: "  bole policy list --on 2024-12-20", Args: exactly(0),
+	list := &cobra.Command{Use: "list", Short: "policies and their state, drafts marked · 现行政策，含起草中", Example: "  bole policy list --on 2024-12-20", Args: exactly(0),
 		RunE: func(*cobra.Command, []string) error {
 			p, err := choose()
 			if err != nil {
@@ -94,7 +140,9 @@ func (a *app) policyCmd() *cobra.Command {
 			return a.listPolicies(p, a.orToday(on.Day))
 		}}
 	test := &cobra.Command{Use: "test [DIR]", Short: "run the tests beside the policies through both evaluators · 用两个引擎运行政策旁的测试",
-		Long:    "Runs every _test.yaml beside the policies, each situation through the SQL that screens everybody and through the evaluator that explains one person.\nWithout DIR: every pack that is shipped with the program.",
+		Long: "Runs every _test.yaml beside the policies, each situation through the SQL that screens everybody and through the evaluator that explains one person.\n" +
+			"Then lists what no situation touches: thresholds just under, at and just over, days at which the law changes, amounts, silent facts.\n" +
+			"That is advice, and the command ends with 0; it ends with 1 where a test fails.\nWithout DIR: every pack that is shipped with the program.",
 		Example: "  bole policy test packs/liaocheng", Args: between(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -140,6 +188,7 @@ func (a *app) listPolicies(p *pack.Pack, on calendar.Day) error {
 	type item struct {
 		Policy  string     `json:"policy"`
 		Title   pack.Words `json:"title"`
+		Draft   bool       `json:"draft"`
 		About   string     `json:"about"`
 		State   string     `json:"state"` // in_force, not_in_force, law_not_found
 		Version string     `json:"version,omitempty"`
@@ -147,15 +196,14 @@ func (a *app) listPolicies(p *pack.Pack, on calendar.Day) error {
 	}
 	out := []item{}
 	rows := [][]string{{"policy", "title", "about", "state", "version"}}
-	lang := string(a.language())
 	for _, pol := range p.Policies {
 		v, n := pol.VersionOn(on)
-		it := item{Policy: pol.Name, Title: pol.Title, About: pol.Subject.Name, State: map[int]string{0: "not_in_force", -1: "law_not_found"}[n], Assumed: len(pol.Assumed)}
+		it := item{Policy: pol.Name, Title: pol.Title, Draft: pol.Draft, About: pol.Subject.Name, State: map[int]string{0: "not_in_force", -1: "law_not_found"}[n], Assumed: len(pol.Assumed)}
 		if v != nil {
 			it.State, it.Version = "in_force", v.ID()
 		}
 		out = append(out, it)
-		rows = append(rows, []string{it.Policy, it.Title.In(lang), it.About, it.State, it.Version})
+		rows = append(rows, []string{it.Policy, a.titled(pol), it.About, it.State, it.Version})
 	}
 	return a.answer(map[string]any{"on": on, "policies": out}, func(w io.Writer) { table(w, rows) })
 }
@@ -187,10 +235,11 @@ func (a *app) listFacts(p *policy.Policy) error {
 
 func (a *app) testPolicies(ctx context.Context, dirs []string) error {
 	result := struct {
-		Passed   int      `json:"passed"`
-		Failed   int      `json:"failed"`
-		Failures []string `json:"failures"`
-	}{Failures: []string{}}
+		Passed    int                 `json:"passed"`
+		Failed    int                 `json:"failed"`
+		Failures  []string            `json:"failures"`
+		Untouched []finding.Untouched `json:"untouched"`
+	}{Failures: []string{}, Untouched: []finding.Untouched{}}
 	for _, dir := range dirs {
 		p, err := loadPack(dir)
 		if err != nil {
@@ -203,6 +252,10 @@ func (a *app) testPolicies(ctx context.Context, dirs []string) error {
 		result.Passed += rep.Passed
 		result.Failed += len(rep.Failures)
 		result.Failures = append(result.Failures, rep.Failures...)
+		for _, u := range rep.Untouched {
+			u.File = path.Join(filepath.ToSlash(dir), u.File)
+			result.Untouched = append(result.Untouched, u)
+		}
 	}
 	if result.Failed > 0 {
 		a.exit = exitFailed
@@ -212,5 +265,12 @@ func (a *app) testPolicies(ctx context.Context, dirs []string) error {
 			fmt.Fprintln(w, f)
 		}
 		fmt.Fprintf(w, "%d passed, %d failed · 通过%d，未通过%d\n", result.Passed, result.Failed, result.Passed, result.Failed)
+		if n := len(result.Untouched); n > 0 {
+			fmt.Fprintf(w, "\n没有情形触及的%d处 · %d places that no situation touches:\n", n, n)
+		}
+		for _, u := range result.Untouched {
+			key := "untouched." + u.Missing
+			fmt.Fprintf(w, "%s:%d: %s: %s · %s\n", u.File, u.Line, u.What, locale.Text(locale.Zh, key, "value", u.Value), locale.Text(locale.En, key, "value", u.Value))
+		}
 	})
 }

@@ -34,6 +34,7 @@ func TestScripts(t *testing.T) {
 			"pick":   pick,
 			"book":   book,
 			"copy":   shipped,
+			"append": appended,
 			"mode":   mode,
 			"number": number,
 		},
@@ -170,6 +171,12 @@ func shipped(ts *testscript.TestScript, _ bool, args []string) {
 	sub, err := fs.Sub(packs.Files, args[0])
 	ts.Check(err)
 	ts.Check(os.CopyFS(ts.MkAbs(args[1]), sub))
+}
+
+// append FILE OTHER: the text of another file behind a file's own.
+func appended(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0]) + ts.ReadFile(args[1])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
 }
 
 // mode FILE MODE

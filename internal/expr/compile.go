@@ -32,6 +32,7 @@ type Expr struct {
 	src     string
 	root    *node
 	program cel.Program
+	parts   *compiler // of what it was made, and its parts can be
 	names   map[string]Name
 	inputs  []string
 }
@@ -90,7 +91,7 @@ func (v *Vocabulary) Compile(src string, want Type) (*Expr, []Problem) {
 	if err != nil {
 		return nil, []Problem{{1, 1, err.Error()}}
 	}
-	return &Expr{src: src, root: root, program: program, names: v.names, inputs: root.inputs()}, nil
+	return &Expr{src: src, root: root, program: program, parts: c, names: v.names, inputs: root.inputs()}, nil
 }
 
 // Source is the expression as written.

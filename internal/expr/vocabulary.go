@@ -159,3 +159,11 @@ func typeOf(t *types.Type) Type {
 // table and set report what a name can only be asked for, never used as a value.
 func (t Type) table() bool { return strings.HasPrefix(string(t), "table[") }
 func (t Type) set() bool   { return t == IntSet || t == TextSet }
+
+// keys is by how many keys a table is asked.
+func (t Type) keys() int {
+	if !t.table() {
+		return 0
+	}
+	return strings.Count(string(t), "[")
+}

@@ -26,14 +26,15 @@ type Want struct {
 // Request says which facts are wanted.
 type Request struct {
 	Wants    []Want
-	Days     []calendar.Day // the days asked about, at least one
-	Person   Person         // 0 for everybody
-	Also     []Person       // others than Person
-	Continue *Contributions // suppose that contributions go on; nil to suppose nothing
+	Days     []calendar.Day  // the days asked about, at least one
+	Person   Person          // 0 for everybody
+	Also     []Person        // others than Person
+	Continue []Contributions // suppose that contributions go on
 }
 
-// Contributions supposes months of contributions that have not happened: on time, one a month.
+// Contributions supposes months of a person's contributions that have not happened: on time, one a month.
 type Contributions struct {
+	Person   Person
 	From, To int // months as year * 12 + month - 1
 	Kinds    []string
 	USCC     string
@@ -605,20 +606,27 @@ func tie(reg *pack.Register) string {
 	return strings.Join(append(cols, "r.row_hash"), ", ")
 }
 
-// spells is SQL for the person's spells that count for a fact, up to its moment: the moment's columns, uscc, m_from, m_to and the month of the
-// moment's day, m_on. A month is a month whole: that of the day counts, and so does that of the day since which months count.
+// spells is SQL for the person's spells that count for a fact, up to its moment: the moment's columns, uscc, m_from and m_to. A month is a month whole:
+// that of the day counts, and so does that of the day since which months count.
 func (q *query) spells(f *pack.Fact, m moment) (string, bool) {
-	src, ok := spells(q.snap, q.pack)
-	if c := q.req.Continue; c != nil && q.req.Person != 0 {
-		var rows []string
-		for _, k := range c.Kinds {
-			rows = append(rows, fmt.Sprintf("SELECT %d AS person, 0 AS holder, %s AS kind, 'paid' AS quality, %s AS uscc, %s AS place, 0 AS lag, %d AS m_from, %d AS m_to",
-				q.req.Person, expr.Quote(k), expr.Quote(c.USCC), expr.Quote(q.pack.Division), c.From, c.To))
+	src, ok := spells(q.snap, q.pack, q.req.Person)
+	if q.req.Continue != nil {
+		var rows, parts []string
+		for _, c := range q.req.Continue {
+			for _, k := range c.Kinds {
+				rows = append(rows, fmt.Sprintf("(%d, 0, %s, 'paid', %s, %s, 0, %d, %d)", c.Person, expr.Quote(k), expr.Quote(c.USCC), expr.Quote(q.pack.Division), c.From, c.To))
+			}
+		}
+		const columns = "person, holder, kind, quality, uscc, place, lag, m_from, m_to"
+		if rows != nil {
+			parts = append(parts, "SELECT * FROM (VALUES "+strings.Join(rows, ", ")+") supposed("+columns+")")
 		}
 		if ok {
-			rows = append(rows, "SELECT person, holder, kind, quality, uscc, place, lag, m_from, m_to FROM "+src)
+			parts = append(parts, "SELECT "+columns+" FROM "+src)
 		}
-		src, ok = "("+strings.Join(rows, " UNION ALL ")+")", true
+		if parts != nil {
+			src, ok = "("+strings.Join(parts, " UNION ALL ")+")", true
+		}
 	}
 	if !ok {
 		return "", false
@@ -646,27 +654,28 @@ func (q *query) spells(f *pack.Fact, m moment) (string, bool) {
 		since = "greatest(" + from + ", " + monthOf(`d."from"`) + ")"
 		cond += " AND " + to + " >= " + monthOf(`d."from"`)
 	}
-	return fmt.Sprintf(`(SELECT %[1]s, x.uscc, %[2]s AS m_from, least(%[3]s, %[4]s) AS m_to, %[4]s AS m_on FROM %[5]s WHERE %[6]s AND %[2]s <= %[4]s)`,
+	return fmt.Sprintf(`(SELECT %[1]s, x.uscc, %[2]s AS m_from, least(%[3]s, %[4]s) AS m_to FROM %[5]s WHERE %[6]s AND %[2]s <= %[4]s)`,
 		m.key("d", "x"), since, to, month, m.spells(f, src), cond), true
 }
 
 // monthOf is SQL for the month of a day, as year * 12 + month - 1.
 func monthOf(day string) string { return fmt.Sprintf("(year(%[1]s) * 12 + month(%[1]s) - 1)", day) }
 
-// months merges spells into runs without a gap and measures them.
+// months merges spells into runs without a gap and measures them. A run begins where nothing before it reaches, and ends where what comes before the next
+// run does: most spells begin none, so the second look is at few.
 func (q *query) months(name, rows string, facts []*pack.Fact, m moment) {
 	key := m.key("", "")
-	runs := fmt.Sprintf(`SELECT %[1]s, m_on, min(m_from) AS a, max(m_to) AS b FROM (
-  SELECT *, sum(CASE WHEN before IS NULL OR m_from > before + 1 THEN 1 ELSE 0 END) OVER (PARTITION BY %[1]s ORDER BY m_from, m_to) AS run FROM (
-    SELECT *, max(m_to) OVER (PARTITION BY %[1]s ORDER BY m_from, m_to ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM %[2]s))
-  GROUP BY %[1]s, m_on, run`, key, rows)
+	runs := fmt.Sprintf(`SELECT %[1]s, m_from AS a, coalesce(lead(before) OVER (PARTITION BY %[1]s ORDER BY m_from), last) AS b FROM (
+  SELECT %[1]s, m_from, max(m_to) OVER (PARTITION BY %[1]s) AS last,
+    max(m_to) OVER (PARTITION BY %[1]s ORDER BY m_from ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM %[2]s)
+  WHERE before IS NULL OR m_from > before + 1`, key, rows)
 	first := func(m string) string { return fmt.Sprintf("make_date(%[1]s // 12, %[1]s %% 12 + 1, 1)", m) }
 	var cols []string
 	for _, f := range facts {
 		sql := map[string]string{
 			"months_total":   "sum(b - a + 1)",
 			"months_longest": "max(b - a + 1)",
-			"months_current": fmt.Sprintf("CASE WHEN max(b) >= max(m_on) - %d THEN arg_max(b - a + 1, b) ELSE 0 END", f.Grace),
+			"months_current": fmt.Sprintf("CASE WHEN max(b) >= %s - %d THEN arg_max(b - a + 1, b) ELSE 0 END", monthOf(`"on"`), f.Grace),
 			"months_first":   first("min(a)"),
 			"months_last":    first("max(b)"),
 		}[f.Take.Text]

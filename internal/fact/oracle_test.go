@@ -77,8 +77,9 @@ type payment struct {
 	place    string
 }
 
-// Random payments of many people, counted by SQL and by a loop that knows only the sentences of the doc comment.
+// Random payments of many people, netted in parts, counted by SQL and by a loop that knows only the sentences of the doc comment.
 func TestNettingAgainstALoop(t *testing.T) {
+	fact.NetAtOnce(t, 2000)
 	h := newHome(t, extended(t))
 	dice := rand.New(rand.NewPCG(5, 6))
 	const people = 250
@@ -119,6 +120,12 @@ func TestNettingAgainstALoop(t *testing.T) {
 			if err := fact.Net(t.Context(), h.lake, h.pack); err != nil {
 				t.Fatal(err)
 			}
+			h.read(0, func(_ context.Context, _ *sql.Conn, s *lake.Snapshot) error {
+				if parts := len(s.Files("spell")); parts < 3 {
+					t.Errorf("%d parts", parts)
+				}
+				return nil
+			})
 		}
 		for _, on := range []calendar.Day{20230630, 20240229, 20241215, 20250331} {
 			got := h.derive(names, on, 0, 0)

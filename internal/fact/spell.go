@@ -31,34 +31,49 @@ const spellTable = "spell"
 // month that a former employer paid by mistake and got back is not his. A month insured in the city and elsewhere is the city's; a payment whose place
 // nobody told is the city's unless it was transferred in. Differences of base (adjust) are no months. What is taken back is a row of its own: a refund,
 // or a negative amount.
+//
+// Nearly every month has one employer, so whose it is need not be asked; only the months of several are netted by employer first. Texts are compared as
+// the numbers of an enum that is in their order. A spell begins at a month that does not go on from the one before, and ends before the next begins.
 const net = `
 WITH paid AS (
-  SELECT holder, kind, year(month) * 12 + month(month) - 1 AS m, uscc, coalesce(base_fen, 0) AS base,
-    CASE WHEN pay_kind = 'refund' OR paid_fen < 0 THEN -1 ELSE 1 END AS sign,
-    CASE WHEN pay_kind = 'transfer' THEN 5 WHEN pay_kind IN ('back', 'lump') THEN 4 WHEN pay_kind = 'recollected' THEN 3
-         WHEN posted_day >= month + INTERVAL 2 MONTH THEN 2 ELSE 1 END * 10000
-      + %[6]s AS way,
-    CASE WHEN %[4]s OR insured_place IS NULL AND pay_kind <> 'transfer' THEN '0' ELSE '1' END
-      || coalesce(insured_place, CASE WHEN pay_kind <> 'transfer' THEN %[5]s ELSE '' END) AS place
+  SELECT holder, CAST(kind AS net_kind) AS kind, CAST(year(month) * 12 + month(month) - 1 AS SMALLINT) AS m, CAST(uscc AS net_uscc) AS uscc, base_fen,
+    CAST(CASE WHEN pay_kind = 'refund' OR paid_fen < 0 THEN -1 ELSE 1 END AS TINYINT) AS sign,
+    CAST(CASE WHEN pay_kind = 'transfer' THEN 5 WHEN pay_kind IN ('back', 'lump') THEN 4 WHEN pay_kind = 'recollected' THEN 3
+         WHEN datediff('month', month, posted_day) >= 2 THEN 2 ELSE 1 END * 10000 + %[3]s AS INTEGER) AS way,
+    CAST(%[4]s AS net_place) AS place
   FROM %[1]s
-  WHERE posted AND pay_kind <> 'adjust' AND holder %% %[2]d = %[3]d),
+  WHERE posted AND pay_kind <> 'adjust' AND %[2]s),
+by_month AS (
+  SELECT holder, kind, m, min(uscc) AS uscc, max(uscc) AS other, min(way) FILTER (sign > 0) AS way, min(place) FILTER (sign > 0) AS place
+  FROM paid GROUP BY holder, kind, m HAVING sum(sign) > 0),
 by_employer AS (
-  SELECT holder, kind, m, uscc, sum(sign) AS net, max(base) FILTER (sign > 0) AS base, min(way) FILTER (sign > 0) AS way, min(place) FILTER (sign > 0) AS place
-  FROM paid GROUP BY holder, kind, m, uscc),
+  SELECT holder, kind, m, uscc, max(coalesce(base_fen, 0)) FILTER (sign > 0) AS base, min(way) FILTER (sign > 0) AS way, min(place) FILTER (sign > 0) AS place
+  FROM paid SEMI JOIN (SELECT * FROM by_month WHERE uscc <> other) USING (holder, kind, m) GROUP BY holder, kind, m, uscc HAVING sum(sign) > 0),
 month_net AS (
-  SELECT holder, kind, m, arg_max(uscc, (net > 0, base, uscc)) FILTER (base IS NOT NULL) AS uscc,
-    coalesce(min(way) FILTER (net > 0), min(way)) AS way, coalesce(min(place) FILTER (net > 0), min(place)) AS place
-  FROM by_employer GROUP BY holder, kind, m HAVING sum(net) > 0),
-numbered AS (SELECT *, m - row_number() OVER (PARTITION BY holder, kind, way, uscc, place ORDER BY m) AS stretch FROM month_net)
-SELECT holder, kind, ['paid', 'late', 'recollected', 'back', 'transfer'][way // 10000] AS quality, uscc, substr(place, 2) AS place, CAST(way %% 10000 AS SMALLINT) AS lag,
-  CAST(min(m) AS INTEGER) AS m_from, CAST(max(m) AS INTEGER) AS m_to
-FROM numbered GROUP BY holder, kind, way, uscc, place, stretch`
+  SELECT holder, kind, m, uscc, way, place FROM by_month WHERE uscc = other
+  UNION ALL
+  SELECT holder, kind, m, arg_max(uscc, (base, uscc)), min(way), min(place) FROM by_employer GROUP BY holder, kind, m),
+seen AS (
+  SELECT *, lag(m) OVER months AS before, lag(way) OVER months AS way_before, lag(uscc) OVER months AS uscc_before, lag(place) OVER months AS place_before,
+    max(m) OVER (PARTITION BY holder, kind) AS last
+  FROM month_net WINDOW months AS (PARTITION BY holder, kind ORDER BY m))
+SELECT holder, CAST(kind AS VARCHAR) AS kind, ['paid', 'late', 'recollected', 'back', 'transfer'][way // 10000] AS quality, CAST(uscc AS VARCHAR) AS uscc,
+  substr(CAST(place AS VARCHAR), 2) AS place, CAST(way %% 10000 AS SMALLINT) AS lag,
+  CAST(m AS INTEGER) AS m_from, CAST(coalesce(lead(before) OVER (PARTITION BY holder, kind ORDER BY m), last) AS INTEGER) AS m_to
+FROM seen WHERE before IS NULL OR m > before + 1 OR way <> way_before OR uscc <> uscc_before OR place <> place_before
+ORDER BY holder, kind, m_from`
 
 // lag is SQL for how many months after its own a payment was received.
-const lag = `CASE WHEN posted_day >= month + INTERVAL 1 MONTH THEN least(year(posted_day) * 12 + month(posted_day) - year(month) * 12 - month(month), 9999) ELSE 0 END`
+const lag = `least(greatest(coalesce(datediff('month', month, posted_day), 0), 0), 9999)`
 
-// netting is the query that nets a source for a pack, over the holders that leave a rest when divided by n.
-func netting(p *pack.Pack, source string, n, rest int64) string {
+// place is SQL for where a payment insured, such that the city comes before other places.
+func place(p *pack.Pack) string {
+	return fmt.Sprintf(`CASE WHEN %s OR insured_place IS NULL AND pay_kind <> 'transfer' THEN '0' ELSE '1' END || coalesce(insured_place, CASE WHEN pay_kind <> 'transfer' THEN %s ELSE '' END)`,
+		inCity("insured_place", p), expr.Quote(p.Division))
+}
+
+// netting is the query that nets those rows of a source for a pack of which a condition holds.
+func netting(p *pack.Pack, source, condition string) string {
 	after := "0"
 	for _, s := range p.Subjects {
 		for _, f := range s.Facts {
@@ -67,24 +82,41 @@ func netting(p *pack.Pack, source string, n, rest int64) string {
 			}
 		}
 	}
-	return fmt.Sprintf(net, source, n, rest, inCity("insured_place", p), expr.Quote(p.Division), after)
+	return fmt.Sprintf(net, source, condition, after, place(p))
 }
 
-// rowsAtOnce is how many month rows are netted at once: the rest of the memory limit is room for sorting them.
-const rowsAtOnce = 2_000_000
+// rowsAtOnce is how many month rows are netted at once: the rest of the memory limit is room for sorting them. Only tests change it.
+var rowsAtOnce int64 = 2_000_000
 
-// parts are the queries that net a source, each over some of the holders, so that any number of rows fits in memory.
-func parts(s *lake.Snapshot, p *pack.Pack, source string) []string {
-	var rows int64
-	for _, f := range s.Files(contributions) {
-		rows += f.Rows
+// parts are the queries that net a source, each over some of the holders, so that any number of rows fits in memory. A delivery is in the order of its
+// holders: each part reads little of what the others need. The parts share the enums, which are of this source and connection.
+func parts(ctx context.Context, conn *sql.Conn, p *pack.Pack, source string) ([]string, error) {
+	for _, enum := range [][3]string{{"net_kind", "kind", "kind"}, {"net_uscc", "uscc", "uscc"}, {"net_place", place(p), "insured_place, pay_kind"}} {
+		q := fmt.Sprintf("CREATE OR REPLACE TEMP TYPE %s AS ENUM (SELECT DISTINCT %s AS v FROM (SELECT DISTINCT %s FROM %s) ORDER BY v)", enum[0], enum[1], enum[2], source)
+		if _, err := conn.ExecContext(ctx, q); err != nil {
+			return nil, fault.Wrap("fact.parts", err)
+		}
 	}
-	n := rows/rowsAtOnce + 1
-	out := make([]string, n)
-	for i := range out {
-		out[i] = netting(p, source, n, int64(i))
+	together := rowsAtOnce / 2000 // holders, too few to make a part much too big
+	rows, err := conn.QueryContext(ctx, fmt.Sprintf("SELECT holder // %d AS h, count(*) FROM %s GROUP BY h ORDER BY h", together, source))
+	if err != nil {
+		return nil, fault.Wrap("fact.parts", err)
 	}
-	return out
+	defer rows.Close()
+	var out []string
+	var from, sum int64
+	for rows.Next() {
+		var h, n int64
+		if err := rows.Scan(&h, &n); err != nil {
+			return nil, fault.Wrap("fact.parts", err)
+		}
+		if sum > 0 && sum+n > rowsAtOnce {
+			out = append(out, netting(p, source, fmt.Sprintf("holder >= %d AND holder < %d", from, h*together)))
+			from, sum = h*together, 0
+		}
+		sum += n
+	}
+	return append(out, netting(p, source, fmt.Sprintf("holder >= %d", from))), fault.Wrap("fact.parts", rows.Err())
 }
 
 // inCity is SQL for whether a division lies in the pack's city: the first four digits of its code are the city's.
@@ -116,8 +148,9 @@ func Net(ctx context.Context, l *lake.Lake, p *pack.Pack) (err error) {
 		return err
 	}
 	w.Replace(spellTable)
-	for _, q := range parts(w.Snapshot, p, source) {
-		if _, err = w.Parquet(ctx, conn, lake.File{Table: spellTable, Meta: newest(w.Snapshot, p)}, q+" ORDER BY holder, kind, m_from, uscc, quality, place, lag"); err != nil {
+	queries, err := parts(ctx, conn, p, source)
+	for _, q := range queries {
+		if _, err = w.Parquet(ctx, conn, lake.File{Table: spellTable, Meta: newest(w.Snapshot, p)}, q); err != nil {
 			break
 		}
 	}
@@ -134,7 +167,7 @@ func Net(ctx context.Context, l *lake.Lake, p *pack.Pack) (err error) {
 // left unsaid is written under its old number.
 func newest(s *lake.Snapshot, p *pack.Pack) string {
 	sum := sha256.New()
-	sum.Write([]byte(netting(p, "", 1, 0))) // spells of another program, of another city or without what facts ask for are not these
+	sum.Write([]byte(netting(p, "", ""))) // spells of another program, of another city or without what facts ask for are not these
 	files := s.Files(contributions)
 	for _, f := range files {
 		sum.Write([]byte(f.Path + "\n"))
@@ -163,7 +196,10 @@ func prepare(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack
 	if err := conn.QueryRowContext(ctx, "SELECT count(*) > 0 FROM duckdb_tables() WHERE temporary AND table_name = "+expr.Quote(netted(s, p))).Scan(&there); err != nil || there {
 		return fault.Wrap("fact.prepare", err)
 	}
-	queries := parts(s, p, source)
+	queries, err := parts(ctx, conn, p, source)
+	if err != nil {
+		return err
+	}
 	for i, q := range queries {
 		verb := "INSERT INTO netting "
 		if i == 0 {
@@ -183,8 +219,9 @@ func prepare(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack
 func netted(s *lake.Snapshot, p *pack.Pack) string { return "spell " + newest(s, p) }
 
 // spells is SQL for the spells of a snapshot with their person, to stand after FROM; false when no contributions were received. Where the lake does
-// not hold them, prepare has netted them.
-func spells(s *lake.Snapshot, p *pack.Pack) (string, bool) {
+// not hold them, prepare has netted them. Of somebody, who is looked up first, so that little is read; of everybody (0), only holders who are another
+// person, for they are few.
+func spells(s *lake.Snapshot, p *pack.Pack, who Person) (string, bool) {
 	if len(s.Files(contributions)) == 0 {
 		return "", false
 	}
@@ -193,6 +230,9 @@ func spells(s *lake.Snapshot, p *pack.Pack) (string, bool) {
 		source, _ = s.Scan(spellTable)
 	}
 	identity, _ := s.Identity()
+	if who == 0 {
+		return fmt.Sprintf("(SELECT coalesce(i.person, x.holder) AS person, x.* FROM %s x LEFT JOIN (SELECT holder, person FROM %s WHERE person <> holder) i USING (holder))", source, identity), true
+	}
 	return fmt.Sprintf("(SELECT i.person, x.* FROM %s x JOIN %s i USING (holder))", source, identity), true
 }
 
@@ -208,7 +248,7 @@ func Months(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack,
 	if err := prepare(ctx, conn, s, p); err != nil {
 		return nil, err
 	}
-	src, ok := spells(s, p)
+	src, ok := spells(s, p, person)
 	if !ok {
 		return nil, nil
 	}

@@ -200,6 +200,10 @@ func TestScreeningAgreesWithOnePerson(t *testing.T) {
 			if a.Outcome == "undetermined" {
 				want["missing"] = strings.Join(a.Missing, " ")
 			}
+			switch { // what other claims make of it is asked by TestExplainAllocatesLikeTheScreening
+			case r["outcome"] == "limited" && a.Outcome == "eligible", r["outcome"] == "settled" && p.Settled != nil:
+				want["outcome"], want["amount_fen"], want["missing"] = r["outcome"], "", ""
+			}
 			for col, w := range want {
 				if r[col] != w {
 					t.Errorf("%s %s: %s: screened %q, evaluated %q", p.Name, subject, col, r[col], w)
@@ -216,6 +220,90 @@ func TestScreeningAgreesWithOnePerson(t *testing.T) {
 		if seen[must] == 0 {
 			t.Errorf("the town has nobody %s: the test is blind there", must)
 		}
+	}
+}
+
+// One person explained is told the same as the screening of everybody, also where other claims decide.
+func TestExplainAllocatesLikeTheScreening(t *testing.T) {
+	it := theTown(t)
+	s, err := it.lake.Read(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	conn, err := s.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	tried := map[string]int{}
+	for _, r := range all(t, it) {
+		p := policy.New(it.pack, it.pack.Policy(r["policy"]))
+		if tried[r["outcome"]]++; tried[r["outcome"]] > 6 || !p.Claims() || !slices.Contains([]string{"eligible", "limited", "settled"}, r["outcome"]) {
+			continue
+		}
+		person, err := fact.ParsePerson(r["person"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		xs, err := finding.Explain(t.Context(), conn, s, it.pack, person, r["policy"], r["subject"], day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range xs {
+			if x.Period != r["period"] {
+				continue
+			}
+			limit, amount := "", ""
+			if x.Limit != nil {
+				limit = x.Limit.Name()
+			}
+			if x.Answer.Outcome == "eligible" {
+				amount = strconv.FormatInt(x.Answer.AmountFen, 10)
+			}
+			got := []string{x.Answer.Outcome, amount, limit, x.Wins}
+			if want := []string{r["outcome"], r["amount_fen"], r["limited_by"], r["wins"]}; !slices.Equal(got, want) {
+				t.Errorf("%s %s: screened %q, explained %q", r["policy"], r["subject"], want, got)
+			}
+		}
+	}
+	for _, o := range []string{"eligible", "limited", "settled"} {
+		if tried[o] == 0 {
+			t.Errorf("the town has %d findings that are %s: the test is blind there", tried[o], o)
+		}
+	}
+}
+
+// A run that follows another says what is new, what has ended and what pays otherwise; the same again says nothing.
+func TestChangesSinceTheLastRun(t *testing.T) {
+	it := theTown(t)
+	run := func(on calendar.Day) (finding.Run, []string) {
+		out := filepath.Join(t.TempDir(), "changes.csv")
+		r, err := finding.Screen(t.Context(), it.lake, it.pack, finding.Request{On: on, Changes: out})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r, strings.Split(strings.TrimSpace(string(b)), "\r\n")[1:]
+	}
+	eligible := func(r finding.Run) (n int64) {
+		for _, c := range r.Policies {
+			n += c.Eligible
+		}
+		return n
+	}
+	first, _ := run(20241120)
+	second, lines := run(day)
+	c := second.Changed
+	if eligible(first)+c.New-c.Ended != eligible(second) || c.New == 0 || c.Ended == 0 || int64(len(lines)) != c.New+c.Ended+c.Amount {
+		t.Errorf("%d eligible, then %+v and %d lines, then %d", eligible(first), c, len(lines), eligible(second))
+	}
+	again, lines := run(day)
+	if again.Changed != (finding.Changed{}) || len(lines) != 0 || again.Hash != second.Hash {
+		t.Errorf("the same run again: %+v, %d lines", again.Changed, len(lines))
 	}
 }
 
@@ -257,6 +345,13 @@ func TestCountsAreOfTheRows(t *testing.T) {
 				}
 			case "not_in_force":
 				want.NotInForce++
+			case "limited":
+				want.Limited++
+				if r["limited_by"] == "" {
+					t.Errorf("%s %s: limited, and by no limit", c.Policy, r["subject"])
+				}
+			case "settled":
+				want.Settled++
 			}
 			for _, f := range failed {
 				failedBy[f]++
@@ -266,7 +361,7 @@ func TestCountsAreOfTheRows(t *testing.T) {
 		if c != want {
 			t.Errorf("counted %+v, the rows say %+v", c, want)
 		}
-		for outcome, n := range map[string]int64{"eligible": want.Eligible, "near": want.NearMiss, "undetermined": want.Undetermined, "ineligible": want.Ineligible} {
+		for outcome, n := range map[string]int64{"eligible": want.Eligible, "near": want.NearMiss, "undetermined": want.Undetermined, "ineligible": want.Ineligible, "limited": want.Limited, "settled": want.Settled} {
 			var got int64
 			var sum int64
 			for page := 0; ; page += 100 {

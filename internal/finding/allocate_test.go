@@ -433,3 +433,48 @@ func TestNoLimitWithoutAKeyLimitsNobody(t *testing.T) {
 		}
 	}
 }
+
+// The claims of a hundred thousand people, each a certificate that two funds could pay, beside only sorting them.
+func BenchmarkAllocate(b *testing.B) {
+	files := fstest.MapFS{}
+	for name, text := range limitFiles {
+		files[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	p, err := pack.Load(files, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ps := policy.All(p)
+	raise := func() (out []*claim) {
+		for i := range 100_000 {
+			f := map[string]any{"team": fmt.Sprint(i), "level": int64(1), "price_fen": int64(100 * (i % 7)), "cap_fen": int64(1000)}
+			for _, pol := range ps {
+				c, err := newClaim(pol, func(name string) any { return f[name] }, trialDay, fact.Person(i), fmt.Sprint(i), 0, true, int64(100*(i%7)), 0)
+				if err != nil {
+					b.Fatal(err)
+				}
+				out = append(out, c)
+			}
+		}
+		return out
+	}
+	b.Run("read", func(b *testing.B) {
+		for b.Loop() {
+			raise()
+		}
+	})
+	claims := raise()
+	b.Run("order", func(b *testing.B) {
+		for b.Loop() {
+			order(p, slices.Clone(claims))
+		}
+	})
+	b.Run("allocate", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			claims := raise()
+			b.StartTimer()
+			allocate(p, trialDay, claims)
+		}
+	})
+}

@@ -135,10 +135,32 @@ func (b *Book) Rules(ctx context.Context, name string) (out []RuleCount, err err
 	return out, err
 }
 
+// Limits counts, by the limit's name (POLICY/ID), the findings of a policy in the last run that a limit holds.
+func (b *Book) Limits(ctx context.Context, name string) (out map[string]int64, err error) {
+	out = map[string]int64{}
+	err = b.about(ctx, name, func(conn *sql.Conn, _ *policy.Policy, from string) error {
+		rows, err := conn.QueryContext(ctx, "SELECT limit_name, count(*) FROM "+from+" WHERE outcome = 'limited' GROUP BY limit_name")
+		if err != nil {
+			return fault.Wrap("finding.Limits", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var limit string
+			var n int64
+			if err := rows.Scan(&limit, &n); err != nil {
+				return fault.Wrap("finding.Limits", err)
+			}
+			out[limit] = n
+		}
+		return fault.Wrap("finding.Limits", rows.Err())
+	})
+	return out, err
+}
+
 // about asks of the findings of a policy in the last run; from is as findings has them.
 func (b *Book) about(ctx context.Context, name string, f func(conn *sql.Conn, p *policy.Policy, from string) error) error {
 	decl := b.pack.Policy(name)
-	if decl == nil {
+	if decl == nil || decl.Draft {
 		return fault.New("finding.Book", fault.NotFound, "policy.unknown", "policy", name)
 	}
 	return b.with(ctx, func(s *lake.Snapshot, conn *sql.Conn) error {
@@ -243,13 +265,19 @@ type Source struct {
 	Received, Cutoff calendar.Day // 0 when never delivered
 }
 
+// Sources lists the registers of a pack with their last deliveries in a snapshot.
+func Sources(s *lake.Snapshot, p *pack.Pack) (out []Source) {
+	for _, r := range p.Registers {
+		received, cutoff := s.LastReceived(r.Name)
+		out = append(out, Source{r, received, cutoff})
+	}
+	return out
+}
+
 // Sources lists the registers of the pack with their last deliveries.
 func (b *Book) Sources(ctx context.Context) (out []Source, err error) {
 	err = b.with(ctx, func(s *lake.Snapshot, _ *sql.Conn) error {
-		for _, r := range b.pack.Registers {
-			received, cutoff := s.LastReceived(r.Name)
-			out = append(out, Source{r, received, cutoff})
-		}
+		out = Sources(s, b.pack)
 		return nil
 	})
 	return out, err
@@ -260,7 +288,7 @@ type View struct {
 	Person   fact.Person
 	On       calendar.Day
 	Facts    map[string]any          // of the person, by name: those that policies ask for, what they are worked out from, and who the person is
-	Policies []Explanation           // every policy of the pack, one a subject row
+	Policies []Explanation           // every policy of the pack that is no draft, one a subject row
 	Months   map[string][]fact.Month // by policy: the months of the kinds that it counts
 	From     calendar.Month          // the first month that the register of contributions tells of; 0 when never delivered
 	To       calendar.Month          // the last
@@ -272,41 +300,31 @@ type View struct {
 func (b *Book) View(ctx context.Context, person fact.Person, on calendar.Day) (v View, err error) {
 	v = View{Person: person, On: on, Months: map[string][]fact.Month{}}
 	err = b.with(ctx, func(s *lake.Snapshot, conn *sql.Conn) error {
-		for _, decl := range b.pack.Policies {
-			xs, err := Explain(ctx, conn, s, b.pack, person, decl.Name, "", on)
+		pols := policy.All(b.pack)
+		known, err := look(ctx, conn, s, b.pack, pols, person, on)
+		if err != nil {
+			return err
+		}
+		if len(known.rows["person"]) == 0 {
+			return fault.New("finding.View", fault.NotFound, "person.unknown")
+		}
+		v.Facts = known.rows["person"][0].Values
+		for _, pol := range pols {
+			xs, err := known.judge(ctx, conn, s, b.pack, pol, person, "", on)
 			if err != nil {
-				return err
+				return fault.Wrap("finding.View", err)
 			}
 			v.Policies = append(v.Policies, xs...)
-			if kinds := Kinds(policy.New(b.pack, decl)); kinds != nil {
-				if v.Months[decl.Name], err = fact.Months(ctx, conn, s, b.pack, person, kinds); err != nil {
+			if kinds := Kinds(pol); kinds != nil {
+				if v.Months[pol.Name], err = fact.Months(ctx, conn, s, b.pack, person, kinds); err != nil {
 					return fault.Wrap("finding.View", err)
 				}
 			}
 		}
 		v.From, v.To = fact.Told(s)
-		subject := b.pack.Subject("person")
-		want := fact.Want{Subject: subject}
-		for _, p := range policy.All(b.pack) {
-			want.Names = append(want.Names, p.FactNames()...)
+		if err := ahead(ctx, conn, s, b.pack, on, v.Policies); err != nil {
+			return fault.Wrap("finding.View", err)
 		}
-		for _, f := range subject.Facts {
-			if r := f.Source(); r != nil && r.Name == "people" {
-				want.Names = append(want.Names, f.Name.Text)
-			}
-		}
-		err := fact.Derive(ctx, conn, s, b.pack, fact.Request{Wants: []fact.Want{want}, Days: []calendar.Day{on}, Person: person})
-		if err != nil {
-			return err
-		}
-		rows, err := fact.Rows(ctx, conn, subject, "")
-		if err != nil {
-			return err
-		}
-		if len(rows) == 0 {
-			return fault.New("finding.View", fault.NotFound, "person.unknown")
-		}
-		v.Facts = rows[0].Values
 		return nil
 	})
 	return v, err

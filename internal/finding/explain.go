@@ -3,8 +3,9 @@ package finding
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"bole/internal/calendar"
 	"bole/internal/fact"
@@ -33,7 +34,8 @@ type Explanation struct {
 	Wins     string      // the claim that it gives way to: POLICY PERSON [SUBJECT] PERIOD; "" for none
 
 	// Earliest is the first day from the day asked on which the policy would find the subject eligible, if contributions go on and nothing else
-	// changes; 0 when there is none within five years, or it is eligible already.
+	// changes; 0 when there is none within five years, or it is eligible already. It is the day asked where contributions that no delivery tells of yet,
+	// of that month and those before it, would do.
 	Earliest calendar.Day
 	// Rules gives, for each check that does not hold, the first day on which it would; absent when none.
 	Rules map[string]calendar.Day
@@ -51,40 +53,22 @@ func Explain(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack
 		return nil, fault.New("finding.Explain", fault.NotFound, "policy.unknown", "policy", name)
 	}
 	pol := policy.New(p, decl)
-	req := fact.Request{Wants: []fact.Want{{Subject: pol.Subject, Names: pol.FactNames()}}, Days: []calendar.Day{on}, Person: person}
-	if err := fact.Derive(ctx, conn, s, p, req); err != nil {
+	known, err := look(ctx, conn, s, p, []*policy.Policy{pol}, person, on)
+	if err != nil {
 		return nil, fault.Wrap("finding.Explain", err)
 	}
-	if known, err := fact.Rows(ctx, conn, p.Subject("person"), ""); err != nil {
-		return nil, fault.Wrap("finding.Explain", err)
-	} else if len(known) == 0 {
+	if len(known.rows["person"]) == 0 {
 		return nil, fault.New("finding.Explain", fault.NotFound, "person.unknown")
 	}
-	rows, err := fact.Rows(ctx, conn, pol.Subject, "")
+	out, err := known.judge(ctx, conn, s, p, pol, person, subject, on)
 	if err != nil {
 		return nil, fault.Wrap("finding.Explain", err)
 	}
-	out, err := explained(pol, person, subject, rows, on)
-	if err != nil {
-		return nil, fault.Wrap("finding.Explain", err)
-	}
-	if slices.ContainsFunc(out, func(x Explanation) bool { return x.claims() }) {
-		fates, err := whole(ctx, conn, s, p, pol, person, on)
-		if err != nil {
-			return nil, fault.Wrap("finding.Explain", err)
-		}
-		settle(out, fates)
-	}
-	if slices.ContainsFunc(out, func(x Explanation) bool { return x.waits() }) {
-		if err := ahead(ctx, conn, s, p, req, out); err != nil {
-			return nil, fault.Wrap("finding.Explain", err)
-		}
-	}
-	return out, nil
+	return out, fault.Wrap("finding.Explain", ahead(ctx, conn, s, p, on, out))
 }
 
-// explained asks a policy of subject rows, without looking at other claims or at days to come; subject narrows them to one.
-func explained(pol *policy.Policy, person fact.Person, subject string, rows []fact.Row, on calendar.Day) (out []Explanation, err error) {
+// Judge asks a policy of a person's subject rows whose facts are known, without looking at other claims or at days to come; subject narrows them to one.
+func Judge(pol *policy.Policy, person fact.Person, subject string, rows []fact.Row, on calendar.Day) (out []Explanation, err error) {
 	for _, r := range rows {
 		id := r.Subject
 		if pol.Subject.Name == "person" {
@@ -113,61 +97,114 @@ func (x *Explanation) claims() bool {
 // waits reports whether a day to come may help: entitled findings wait for no day, and settled ones for nothing.
 func (x *Explanation) waits() bool { return !x.Entitled && x.Answer.Outcome != "settled" }
 
+// row is the id of the subject row as fact tables have it.
+func (x *Explanation) row() string {
+	if x.Policy.Subject.Name == "person" {
+		return strconv.FormatInt(int64(x.Person), 10)
+	}
+	return x.Subject
+}
+
 // settle puts what became of claims into explanations.
 func settle(xs []Explanation, fates standing) {
 	for i := range xs {
 		x := &xs[i]
-		row := x.Subject
-		if x.Policy.Subject.Name == "person" {
-			row = fmt.Sprint(int64(x.Person))
-		}
-		if f, ok := fates[claimKey{row, x.Part}]; ok {
+		if f, ok := fates[claimKey{x.row(), x.Part}]; ok {
 			x.befell(f)
 		}
 	}
 }
 
-// ahead asks every day to come.
-func ahead(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, req fact.Request, xs []Explanation) error {
-	on := req.Days[0]
-	pol := xs[0].Policy
-	req.Days = nil
-	for i := 1; i <= Ahead; i++ {
-		req.Days = append(req.Days, on.AddDays(i))
-	}
-	var err error
-	if req.Continue, err = goOn(ctx, conn, s, p, pol, req.Person, on); err != nil {
-		return err
-	}
-	if err := fact.Derive(ctx, conn, s, p, req); err != nil {
-		return err
-	}
-	rows, err := fact.Rows(ctx, conn, pol.Subject, "")
-	if err != nil {
-		return err
-	}
+// ahead asks every day to come of those that wait for one. Policies that count the same kinds of contributions suppose the same, and are asked together.
+func ahead(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, on calendar.Day, xs []Explanation) error {
+	var order []string
+	alike := map[string][]*Explanation{}
 	for i := range xs {
-		x := &xs[i]
-		if !x.waits() {
+		if !xs[i].waits() {
 			continue
 		}
-		if err := x.look(rows); err != nil {
+		key := strings.Join(Kinds(xs[i].Policy), " ")
+		if alike[key] == nil {
+			order = append(order, key)
+		}
+		alike[key] = append(alike[key], &xs[i])
+	}
+	for _, key := range order {
+		if err := aheadTogether(ctx, conn, s, p, on, alike[key]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// look finds the earliest days among the facts of the days to come.
-func (x *Explanation) look(rows []fact.Row) error {
-	for _, r := range rows {
-		id := r.Subject
-		if x.Policy.Subject.Name == "person" {
-			id = x.Person.String()
+func aheadTogether(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, on calendar.Day, xs []*Explanation) error {
+	var days []calendar.Day
+	for i := range Ahead + 1 { // the day itself too: what is supposed may do already
+		days = append(days, on.AddDays(i))
+	}
+	var pols []*policy.Policy
+	for _, x := range xs {
+		if !slices.Contains(pols, x.Policy) {
+			pols = append(pols, x.Policy)
 		}
-		if id != x.Subject {
+	}
+	req, err := supposing(ctx, conn, s, p, xs, days)
+	if err != nil {
+		return err
+	}
+	req.Wants = wants(Groups(pols))
+	if err := fact.Derive(ctx, conn, s, p, req); err != nil {
+		return err
+	}
+	for _, w := range req.Wants {
+		rows, err := fact.Rows(ctx, conn, w.Subject, "")
+		if err != nil {
+			return err
+		}
+		of := map[string][]fact.Row{}
+		for _, r := range rows {
+			of[r.Subject] = append(of[r.Subject], r)
+		}
+		for _, x := range xs {
+			if x.Policy.Subject != w.Subject {
+				continue
+			}
+			if err := x.look(of[x.row()]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// supposing is the request for the persons of explanations whose policies count the same kinds of contributions, on the supposition that these go on.
+func supposing(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, xs []*Explanation, days []calendar.Day) (fact.Request, error) {
+	req := fact.Request{Days: days}
+	asked := map[fact.Person]bool{}
+	for _, x := range xs {
+		if asked[x.Person] {
 			continue
 		}
+		asked[x.Person] = true
+		if req.Person == 0 {
+			req.Person = x.Person
+		} else {
+			req.Also = append(req.Also, x.Person)
+		}
+		c, err := goOn(ctx, conn, s, p, x.Policy, x.Person, x.On)
+		if err != nil {
+			return req, err
+		}
+		if c != nil {
+			req.Continue = append(req.Continue, *c)
+		}
+	}
+	return req, nil
+}
+
+// look finds the earliest days among its subject's facts on the days to come, in order.
+func (x *Explanation) look(rows []fact.Row) error {
+	for _, r := range rows {
 		a, err := x.Policy.Evaluate(r.Fact, r.On, x.Part)
 		if err != nil {
 			return err
@@ -234,7 +271,7 @@ func goOn(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, p
 		return nil, err
 	}
 	now := on.Month().Index()
-	c := &fact.Contributions{From: now + 1, To: now + 12*50, Kinds: kinds}
+	c := &fact.Contributions{Person: person, From: now + 1, To: now + 12*50, Kinds: kinds}
 	if n := len(months); n > 0 {
 		last := months[n-1]
 		c.USCC = last.USCC

@@ -101,6 +101,16 @@ const inventedLaw = "# 虚构，仅供测试\n\nread: 2026-11-23\n\n## 第一条
 // gaps is a home with the invented pack and nothing delivered.
 func gaps(t *testing.T) (*town, *register.Desk) {
 	t.Helper()
+	p, err := pack.Load(invented, packs.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return homeOf(t, p)
+}
+
+// homeOf is a home of a pack with nothing delivered.
+func homeOf(t *testing.T, p *pack.Pack) (*town, *register.Desk) {
+	t.Helper()
 	theTown(t) // it makes the keys
 	keys, err := seal.Open(filepath.Join(folder, "keys"))
 	if err != nil {
@@ -110,21 +120,23 @@ func gaps(t *testing.T) (*town, *register.Desk) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if it.pack, err = pack.Load(invented, packs.Files); err != nil {
-		t.Fatal(err)
-	}
-	desk.Pack = it.pack
+	it.pack, desk.Pack = p, p
 	t.Cleanup(func() { desk.Store.Close() })
 	return it, desk
 }
 
 func deliver(t *testing.T, desk *register.Desk, reg, text string) {
 	t.Helper()
+	deliverOn(t, desk, reg, text, 20241201)
+}
+
+func deliverOn(t *testing.T, desk *register.Desk, reg, text string, received calendar.Day) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), reg+".csv")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	rep, err := desk.Load(t.Context(), register.Delivery{Register: reg, Path: path, Received: 20241201})
+	rep, err := desk.Load(t.Context(), register.Delivery{Register: reg, Path: path, Received: received})
 	if err != nil || rep.Quarantined > 0 {
 		t.Fatal(rep, err)
 	}

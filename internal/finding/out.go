@@ -81,11 +81,14 @@ func (s *screening) csv(ctx context.Context, b *bufio.Writer, all bool) error {
 	return fault.Wrap("finding.csv", rows.Err())
 }
 
-// csvFields needs no quotation marks: ids, codes, days and numbers hold no comma.
+// csvFields needs quotation marks only where a subject is named by a text: codes, days and numbers hold no comma.
 func csvFields() string {
 	out := make([]string, len(Columns))
 	for i, c := range Columns {
 		out[i] = "coalesce(CAST(" + c + " AS VARCHAR), '')"
+		if c == "subject" {
+			out[i] = `(CASE WHEN regexp_matches(subject, '[,"\r\n]') THEN '"' || replace(subject, '"', '""') || '"' ELSE ` + out[i] + ` END)`
+		}
 	}
 	return strings.Join(out, ", ")
 }
@@ -98,38 +101,55 @@ func writable(out string) error {
 	return nil
 }
 
-// out writes the file that was asked for, in place only when it is whole.
-func (s *screening) out(ctx context.Context) (err error) {
+// writableChanges says early that a file of changes is not one that can be written.
+func writableChanges(name string) error {
+	if name != "" && strings.ToLower(filepath.Ext(name)) != ".csv" {
+		return fault.New("finding.out", fault.Invalid, "finding.changes_format", "file", filepath.Base(name))
+	}
+	return nil
+}
+
+// out writes the file that was asked for.
+func (s *screening) out(ctx context.Context) error {
+	if strings.ToLower(filepath.Ext(s.req.Out)) == ".csv" {
+		return written(s.req.Out, func(b *bufio.Writer) error { return s.csv(ctx, b, s.req.All) })
+	}
+	q := s.rows(s.req.All)
+	if q == "" {
+		return fault.New("finding.out", fault.Invalid, "finding.nothing")
+	}
 	tmp := s.req.Out + ".part"
+	_, err := s.conn.ExecContext(ctx, "COPY ("+q+") TO "+expr.Quote(tmp)+" (FORMAT parquet, COMPRESSION zstd)")
+	if err == nil {
+		err = os.Rename(tmp, s.req.Out)
+	}
+	if err != nil {
+		_ = os.Remove(tmp) // the first error is the one to tell
+	}
+	return fault.Wrap("finding.out", err)
+}
+
+// written writes a file that is in place only when it is whole.
+func written(name string, fill func(*bufio.Writer) error) (err error) {
+	tmp := name + ".part"
 	defer func() {
 		if err != nil {
 			_ = os.Remove(tmp) // the first error is the one to tell
 		}
 	}()
-	switch strings.ToLower(filepath.Ext(s.req.Out)) {
-	case ".parquet":
-		q := s.rows(s.req.All)
-		if q == "" {
-			return fault.New("finding.out", fault.Invalid, "finding.nothing")
-		}
-		if _, err := s.conn.ExecContext(ctx, "COPY ("+q+") TO "+expr.Quote(tmp)+" (FORMAT parquet, COMPRESSION zstd)"); err != nil {
-			return fault.Wrap("finding.out", err)
-		}
-	case ".csv":
-		f, err := os.Create(tmp)
-		if err != nil {
-			return fault.Wrap("finding.out", err)
-		}
-		b := bufio.NewWriterSize(f, 1<<16)
-		err = s.csv(ctx, b, s.req.All)
-		for _, step := range []func() error{b.Flush, f.Sync, f.Close} {
-			if e := step(); err == nil {
-				err = e
-			}
-		}
-		if err != nil {
-			return fault.Wrap("finding.out", err)
+	f, err := os.Create(tmp)
+	if err != nil {
+		return fault.Wrap("finding.written", err)
+	}
+	b := bufio.NewWriterSize(f, 1<<16)
+	err = fill(b)
+	for _, step := range []func() error{b.Flush, f.Sync, f.Close} {
+		if e := step(); err == nil {
+			err = e
 		}
 	}
-	return fault.Wrap("finding.out", os.Rename(tmp, s.req.Out))
+	if err != nil {
+		return fault.Wrap("finding.written", err)
+	}
+	return fault.Wrap("finding.written", os.Rename(tmp, name))
 }

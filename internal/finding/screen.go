@@ -29,12 +29,14 @@ type Request struct {
 	Policies []string         // none for all
 	Out      string           // file for the findings, .csv or .parquet; "" for none
 	All      bool             // also those that are ineligible or not in force
+	Changes  string           // file for what differs from the last published run, .csv; "" for none
 	Clock    func() time.Time // measures how long it takes; nothing else
 }
 
 // Count is what became of one policy.
 type Count struct {
 	Policy       string `json:"policy"`
+	Draft        bool   `json:"draft,omitempty"`
 	Eligible     int64  `json:"eligible"` // findings (subject rows, each for every part of an award), as are the next six
 	Limited      int64  `json:"limited"`
 	Settled      int64  `json:"settled"`
@@ -58,7 +60,8 @@ type Run struct {
 	Seconds  Seconds      `json:"seconds"`
 }
 
-// Changed is how a run differs from the last.
+// Changed is how a run differs from the last published one, over the policies that it asks: findings that are eligible now and were not, that were and are
+// not, and that are for another amount. Where nothing was published before, everything is new.
 type Changed struct {
 	New    int64 `json:"new"`
 	Ended  int64 `json:"ended"`
@@ -205,8 +208,10 @@ func Screen(ctx context.Context, l *lake.Lake, p *pack.Pack, req Request) (Run, 
 }
 
 func screen(ctx context.Context, l *lake.Lake, p *pack.Pack, req Request) (run Run, err error) {
-	if err := writable(req.Out); err != nil {
-		return run, err
+	for _, err := range []error{writable(req.Out), writableChanges(req.Changes)} {
+		if err != nil {
+			return run, err
+		}
 	}
 	for _, name := range req.Policies {
 		if p.Policy(name) == nil {
@@ -296,14 +301,11 @@ func (s *screening) run(ctx context.Context) error {
 	return s.timed(&s.result.Seconds.Store, func() error { return s.store(ctx) })
 }
 
-// wants are the facts that the policies read, by their kinds of subject.
-func (s *screening) wants() (out []fact.Want) {
-	for _, g := range s.groups {
-		w := fact.Want{Subject: g.Subject}
-		for _, p := range g.Policies {
-			w.Names = append(w.Names, p.FactNames()...)
-		}
-		out = append(out, w)
+// wants are the facts that the policies read, by their kinds of subject; of a run that is published also those that its evidence keeps besides.
+func (s *screening) wants() []fact.Want {
+	out := wants(s.groups)
+	if s.writer != nil {
+		out = append(out, who(s.pack))
 	}
 	return out
 }
@@ -321,7 +323,10 @@ func (s *screening) bits(ctx context.Context) error {
 		}
 		hits = append(hits, "SELECT * FROM ("+g.HitsQuery(from, s.req.On)+")")
 	}
-	return s.keep(ctx, "hits", hitsTable, s.allocatedHits(hits))
+	if err := s.keep(ctx, "hits", hitsTable, s.allocatedHits(hits)); err != nil {
+		return err
+	}
+	return s.changes(ctx)
 }
 
 // keep answers a query once, into the lake or into a temporary table, under a name for what follows.
@@ -343,7 +348,7 @@ func (s *screening) keep(ctx context.Context, name, table, query string) error {
 }
 
 func (s *screening) count(ctx context.Context, g Group, p *policy.Policy) (Count, error) {
-	c := Count{Policy: p.Name}
+	c := Count{Policy: p.Name, Draft: p.Draft}
 	var entitled, hits int64
 	n := len(p.Checks)
 	all, _ := policy.Masks(n)
@@ -363,12 +368,20 @@ FROM %s`, all, findings(p, s.req.On, "bits_"+g.Subject.Name, "hits")),
 // store writes the findings in order, for the hash and for the file that was asked for, and the run's own row.
 func (s *screening) store(ctx context.Context) error {
 	sum := sha256.New()
+	if err := s.evidence(ctx); err != nil {
+		return err
+	}
 	if err := s.canonical(ctx, sum); err != nil {
 		return err
 	}
 	s.result.Hash = hex.EncodeToString(sum.Sum(nil))
 	if s.req.Out != "" {
 		if err := s.out(ctx); err != nil {
+			return err
+		}
+	}
+	if s.req.Changes != "" {
+		if err := s.outChanges(ctx); err != nil {
 			return err
 		}
 	}

@@ -82,14 +82,14 @@ func whole(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, 
 	}
 }
 
-// tiedTo lists the policies whose claims limits tie to those of one, over other policies as well; itself first.
+// tiedTo lists the policies whose claims limits tie to those of one, over other policies as well; itself first. It may be a draft, and no other is.
 func tiedTo(p *pack.Pack, pol *policy.Policy) []*policy.Policy {
 	out := []*policy.Policy{pol}
 	for i := 0; i < len(out); i++ {
 		for _, m := range out[i].Members() {
 			for _, other := range m.Limit.Members {
-				if !slices.ContainsFunc(out, func(have *policy.Policy) bool { return have.Name == other.Policy.Name }) {
-					out = append(out, policy.New(p, other.Policy))
+				if !other.Policy.Draft && !slices.ContainsFunc(out, func(have *policy.Policy) bool { return have.Name == other.Policy.Name }) {
+					out = append(out, policy.New(p, other.Policy, pol.Name))
 				}
 			}
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // cities loads every shipped pack, by its folder: the city's own and each reference.
-func cities(t *testing.T) map[string]*pack.Pack {
+func cities(t testing.TB) map[string]*pack.Pack {
 	t.Helper()
 	out := map[string]*pack.Pack{}
 	for _, glob := range []string{"*/pack.yaml", "reference/*/pack.yaml"} {

@@ -15,14 +15,16 @@ import (
 	"bole/internal/expr"
 	"bole/internal/fact"
 	"bole/internal/fault"
+	"bole/internal/lake"
 	"bole/internal/pack"
 	"bole/internal/policy"
 )
 
 // TestReport is what became of a pack's tests.
 type TestReport struct {
-	Passed   int
-	Failures []string // "file: name (engine): what was wanted and what came", one a test and engine
+	Passed    int
+	Failures  []string    // "file: name (engine): what was wanted and what came", one a test and engine
+	Untouched []Untouched // what no test looks at
 }
 
 // verdict is what either evaluator says, in words that can be compared.
@@ -36,32 +38,12 @@ type verdict struct {
 	Wins      string // the claim's name in the test
 }
 
-// Test runs the tests beside a pack's policies, each through both evaluators: the SQL that screens everybody, in DuckDB, and the one that
-// explains a person. Facts of take: value that a test does not give are worked out from those that it gives.
-func Test(ctx context.Context, p *pack.Pack) (rep TestReport, err error) {
-	db, err := columnar.Open(columnar.Config{MemoryMB: 256, Threads: 1})
-	if err != nil {
-		return rep, err
-	}
-	defer db.Close()
-	for _, pol := range policy.All(p) {
-		for _, t := range pol.Tests {
-			one, all, err := situation(ctx, db.DB, p, pol, t)
-			if err != nil {
-				return rep, fault.Wrap("finding.Test", err)
-			}
-			wrong := differing(t, one)
-			switch {
-			case wrong != "":
-				rep.Failures = append(rep.Failures, fmt.Sprintf("%s: %s: %s", pol.File, t.Name, wrong))
-			case !slices.Equal(one, all):
-				rep.Failures = append(rep.Failures, fmt.Sprintf("%s: %s: the evaluators disagree: one person %+v, SQL %+v", pol.File, t.Name, one, all))
-			default:
-				rep.Passed++
-			}
-		}
-	}
-	return rep, nil
+// situation is a test of a policy with what either evaluator says of each of its claims.
+type situation struct {
+	*pack.Test
+	policy   *policy.Policy
+	asked    []asked // the claim that the test is about, then those beside it
+	one, all []verdict
 }
 
 // asked is one claim of a situation: the one that a test is about, or one beside it.
@@ -74,36 +56,112 @@ type asked struct {
 	values  map[string]any
 }
 
-// situation asks the claims of a test through both evaluators, in the order of the test.
-func situation(ctx context.Context, db *sql.DB, p *pack.Pack, pol *policy.Policy, t *pack.Test) (one, all []verdict, err error) {
-	claims, err := claimsOf(p, pol, t)
+// Test runs the tests beside a pack's policies, each through both evaluators: the SQL that screens everybody, in DuckDB, and the one that
+// explains a person. Facts of take: value that a test does not give are worked out from those that it gives.
+func Test(ctx context.Context, p *pack.Pack) (rep TestReport, err error) {
+	db, err := columnar.Open(columnar.Config{MemoryMB: 256, Threads: 1})
 	if err != nil {
-		return nil, nil, err
+		return rep, err
 	}
-	if one, err = evaluated(p, t.On, claims); err != nil {
-		return nil, nil, err
+	defer db.Close()
+	cases, err := situations(p)
+	if err != nil {
+		return rep, fault.Wrap("finding.Test", err)
 	}
-	all, err = screened(ctx, db, p, t.On, claims)
-	return one, all, err
+	for _, batch := range batches(cases) {
+		if err := screened(ctx, db.DB, p, batch); err != nil {
+			return rep, fault.Wrap("finding.Test", err)
+		}
+	}
+	for _, c := range cases {
+		wrong := differing(c.Test, c.one)
+		switch {
+		case wrong != "":
+			rep.Failures = append(rep.Failures, fmt.Sprintf("%s: %s: %s", c.policy.File, c.Name, wrong))
+		case !slices.Equal(c.one, c.all):
+			rep.Failures = append(rep.Failures, fmt.Sprintf("%s: %s: the evaluators disagree: one person %+v, SQL %+v", c.policy.File, c.Name, c.one, c.all))
+		default:
+			rep.Passed++
+		}
+	}
+	rep.Untouched, err = untouched(p, cases)
+	return rep, fault.Wrap("finding.Test", err)
 }
 
-func claimsOf(p *pack.Pack, pol *policy.Policy, t *pack.Test) ([]asked, error) {
+// situations are the tests of a pack with their claims, asked of one person after the other.
+func situations(p *pack.Pack) (out []*situation, err error) {
+	for _, decl := range p.Policies { // drafts too: a test is how one finds out whether a draft is right
+		pol := policy.New(p, decl)
+		for _, t := range pol.Tests {
+			c := &situation{Test: t, policy: pol}
+			if c.asked, err = claimsOf(p, pol, t, len(out)); err != nil {
+				return nil, err
+			}
+			if c.one, err = evaluated(p, t.On, c.asked); err != nil {
+				return nil, err
+			}
+			c.all = make([]verdict, len(c.asked))
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// batches parts situations into those that SQL can be asked of together, which saves most of the time: of one day and of the same policies, whose limits
+// tie nobody to the people of another situation. Any other situation is asked alone.
+func batches(cases []*situation) [][]*situation {
+	var out [][]*situation
+	at := map[string]int{}
+	for i, c := range cases {
+		var names []string
+		alone := false
+		for _, a := range c.asked {
+			names = append(names, a.policy.Name)
+			alone = alone || slices.ContainsFunc(a.policy.Members(), ties)
+		}
+		slices.Sort(names)
+		key := fmt.Sprint(c.On, slices.Compact(names))
+		if alone {
+			key = fmt.Sprint(i)
+		}
+		if _, ok := at[key]; !ok {
+			at[key], out = len(out), append(out, nil)
+		}
+		out[at[key]] = append(out[at[key]], c)
+	}
+	return out
+}
+
+// ties reports whether a limit may tie claims of different persons and subjects to each other.
+func ties(m *pack.Member) bool {
+	switch m.Limit.Kind() {
+	case "paid", "less_fen":
+		return false
+	case "quota":
+		return true
+	}
+	return !slices.ContainsFunc(m.Over, func(x *expr.Expr) bool { return x.Source() == "person" || x.Source() == "subject" })
+}
+
+// claimsOf are the claims of a test. Persons and subjects are those of no other test, and in order as their numbers and names are.
+func claimsOf(p *pack.Pack, pol *policy.Policy, t *pack.Test, place int) ([]asked, error) {
 	persons := map[string]fact.Person{}
 	person := func(name string) fact.Person {
 		if persons[name] == 0 {
-			persons[name] = fact.Person(len(persons) + 1)
+			persons[name] = fact.Person(1_000_000 + 100*place + len(persons))
 		}
 		return persons[name]
 	}
 	out := []asked{{name: "this", policy: pol, part: t.Part, person: person(t.Person), subject: "this", values: t.Values}}
 	for _, o := range t.Others {
-		a := asked{name: o.Claim.Text, policy: policy.New(p, o.Under), part: o.Part, person: out[0].person, subject: cmp.Or(o.Subject, o.Claim.Text), values: o.Values}
+		a := asked{name: o.Claim.Text, policy: policy.New(p, o.Under, pol.Name), part: o.Part, person: out[0].person, subject: cmp.Or(o.Subject, o.Claim.Text), values: o.Values}
 		if o.Person != "" {
 			a.person = person(o.Person)
 		}
 		out = append(out, a)
 	}
 	for i, a := range out {
+		out[i].subject = fmt.Sprintf("%06d %s", place, a.subject)
 		if a.policy.Subject.Name == "person" {
 			out[i].subject = fmt.Sprint(int64(a.person))
 		}
@@ -224,69 +282,92 @@ func unnamed(given []asked) (out []asked) {
 	return out
 }
 
-// screened screens the claims, over fact tables of one row a subject.
-func screened(ctx context.Context, db *sql.DB, p *pack.Pack, on calendar.Day, asked []asked) (out []verdict, err error) {
+// screened screens the claims of situations of one day, over fact tables of a row a subject.
+func screened(ctx context.Context, db *sql.DB, p *pack.Pack, batch []*situation) (err error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	s := &screening{pack: p, req: Request{On: on}, conn: conn}
+	on := batch[0].On
+	s := &screening{pack: p, req: Request{On: on}, snap: &lake.Snapshot{}, conn: conn}
+	var all []asked
 	var ps []*policy.Policy
-	names := map[string]string{}
-	for _, q := range asked {
-		c := claim{policy: q.policy, person: q.person, subject: q.subject, part: q.part}
-		names[c.name(on)] = q.name
-		if !slices.ContainsFunc(ps, func(have *policy.Policy) bool { return have.Name == q.policy.Name }) {
-			ps = append(ps, q.policy)
+	names := map[string]string{}      // of claims, in their tests
+	verdicts := map[string]*verdict{} // by claim
+	for _, c := range batch {
+		all = append(all, c.asked...)
+		for i, q := range c.asked {
+			name := (&claim{policy: q.policy, person: q.person, subject: q.subject, part: q.part}).name(on)
+			names[name], verdicts[q.key(on)] = q.name, &c.all[i]
+			if !slices.ContainsFunc(ps, func(have *policy.Policy) bool { return have.Name == q.policy.Name }) {
+				ps = append(ps, q.policy)
+			}
 		}
 	}
 	s.groups = Groups(ps)
 	for _, g := range s.groups {
-		facts := map[string]*pack.Fact{}
-		for _, pol := range g.Policies {
-			for _, n := range pol.FactNames() {
-				facts[n] = pol.Fact(n)
-			}
-		}
-		var rows []string
-		done := map[string]bool{}
-		for _, q := range asked {
-			if q.policy.Subject != g.Subject || done[fmt.Sprint(q.person, q.subject)] {
-				continue
-			}
-			done[fmt.Sprint(q.person, q.subject)] = true
-			cols := []string{fmt.Sprintf("CAST(%d AS BIGINT) AS person, %s AS subject", q.person, expr.Quote(q.subject))}
-			for _, n := range slices.Sorted(maps.Keys(facts)) {
-				cols = append(cols, fmt.Sprintf("CAST(%s AS %s) AS %s", expr.Literal(expr.DuckDB, q.values[n]), sqlTypes[facts[n].ExprType()], policy.Quote(n)))
-			}
-			rows = append(rows, "SELECT "+strings.Join(cols, ", "))
-		}
-		if _, err := conn.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE "+fact.Table(g.Subject)+" AS "+strings.Join(rows, " UNION ALL ")); err != nil {
-			return nil, err
+		if _, err := conn.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE "+fact.Table(g.Subject)+" AS "+factRows(g, all)); err != nil {
+			return err
 		}
 	}
 	if err := s.bits(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	for _, q := range asked {
+	rows, err := conn.QueryContext(ctx, "SELECT policy, person, subject, period, outcome, coalesce(amount_fen, 0), failed, missing, coalesce(CAST(replace(window_ends, '-', '') AS INTEGER), 0), limited_by, wins FROM ("+s.rows(true)+")")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key [4]string
 		var v verdict
-		var amount, window sql.NullInt64
-		var wins string
-		subject := q.subject
-		if q.policy.Subject.Name == "person" {
-			subject = q.person.String()
+		if err := rows.Scan(&key[0], &key[1], &key[2], &key[3], &v.Outcome, &v.AmountFen, &v.Failed, &v.Missing, &v.Window, &v.Limit, &v.Wins); err != nil {
+			return err
 		}
-		err := conn.QueryRowContext(ctx, fmt.Sprintf(`SELECT outcome, amount_fen, failed, missing, CAST(replace(window_ends, '-', '') AS INTEGER), limited_by, wins FROM (%s) WHERE policy = %s AND person = %s AND subject = %s AND period = %s`,
-			s.rows(true), expr.Quote(q.policy.Name), expr.Quote(q.person.String()), expr.Quote(subject), expr.Quote(q.policy.Period(on, q.part)))).
-			Scan(&v.Outcome, &amount, &v.Failed, &v.Missing, &window, &v.Limit, &wins)
-		if err != nil {
-			return nil, err
+		v.Wins = names[v.Wins]
+		if mine := verdicts[strings.Join(key[:], " ")]; mine != nil { // others are of the same row under a policy that is not asked of it
+			*mine = v
 		}
-		v.AmountFen, v.Window, v.Wins = amount.Int64, calendar.Day(window.Int64), names[wins]
-		out = append(out, v)
 	}
-	return out, nil
+	return rows.Err()
+}
+
+// key is the claim as a screening's rows name it.
+func (a *asked) key(on calendar.Day) string {
+	subject := a.subject
+	if a.policy.Subject.Name == "person" {
+		subject = a.person.String()
+	}
+	return strings.Join([]string{a.policy.Name, a.person.String(), subject, a.policy.Period(on, a.part)}, " ")
+}
+
+// factRows writes claims as the rows of a fact table.
+func factRows(g Group, claims []asked) string {
+	facts := map[string]*pack.Fact{}
+	for _, pol := range g.Policies {
+		for _, n := range pol.FactNames() {
+			if f := pol.Fact(n); f != nil {
+				facts[n] = f
+			}
+		}
+	}
+	order := slices.Sorted(maps.Keys(facts))
+	columns := append([]string{"person", "subject"}, order...)
+	var rows []string
+	done := map[string]bool{}
+	for _, q := range claims {
+		row := fmt.Sprintf("CAST(%d AS BIGINT), %s", q.person, expr.Quote(q.subject))
+		if q.policy.Subject != g.Subject || done[row] {
+			continue
+		}
+		done[row] = true
+		for _, n := range order {
+			row += fmt.Sprintf(", CAST(%s AS %s)", expr.Literal(expr.DuckDB, q.values[n]), sqlTypes[facts[n].ExprType()])
+		}
+		rows = append(rows, row)
+	}
+	return "SELECT * FROM (VALUES (" + strings.Join(rows, "), (") + ")) AS v(" + columnar.Quote(columns...) + ")"
 }
 
 var sqlTypes = map[expr.Type]string{expr.Bool: "BOOLEAN", expr.Int: "BIGINT", expr.Text: "VARCHAR", expr.Day: "DATE"}

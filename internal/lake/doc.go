@@ -1,4 +1,5 @@
-// Package lake keeps registers, facts and findings as immutable Parquet files in numbered generations, pseudonymous.
+// Package lake keeps registers, facts and findings as immutable Parquet files in numbered generations, pseudonymous. What a run saw of each person is kept
+// beside them as evidence, in a file of its own format that gives one person's rows in one read.
 //
 // Only a row of the manifest says that a file exists; a file without one is the rest of a write that did not finish and is removed by the
 // next writer. Publishing is: write the file, fsync it, fsync its directory, commit one transaction of the manifest. There is one writer

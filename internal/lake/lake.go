@@ -93,6 +93,7 @@ type Snapshot struct {
 	AsOf       calendar.Day // 0 for everything received so far
 	dir        string
 	files      map[string][]File
+	evidence   *evidenceOf
 }
 
 // Read opens the newest generation as of a day; 0 for everything received so far. Close it.
@@ -109,7 +110,7 @@ func (l *Lake) Read(ctx context.Context, asOf calendar.Day) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Snapshot{DB: db, Generation: g, AsOf: asOf, dir: l.dir, files: files}, nil
+	return &Snapshot{DB: db, Generation: g, AsOf: asOf, dir: l.dir, files: files, evidence: &evidenceOf{}}, nil
 }
 
 // Until is the same view of what had been received by a day.
@@ -475,7 +476,7 @@ func (l *Lake) sweep(ctx context.Context) error {
 // Parquet writes the rows of a query as a file of f.Table and adds it to the generation; f's rows and path are filled in. A query without
 // rows writes nothing. The path carries the writer's token, so that no other writer, before or after, has the same.
 func (w *Writer) Parquet(ctx context.Context, conn *sql.Conn, f File, query string) (_ File, err error) {
-	f.Path = filepath.ToSlash(filepath.Join(f.Table, fmt.Sprintf("%06d-%03d.parquet", w.token, len(w.added))))
+	f.Path = w.path(f.Table, "parquet")
 	full := filepath.Join(w.lake.dir, f.Path)
 	if err := os.MkdirAll(filepath.Dir(full), 0o700); err != nil {
 		return f, fault.Wrap("lake.Parquet", err)
@@ -498,14 +499,22 @@ func (w *Writer) Parquet(ctx context.Context, conn *sql.Conn, f File, query stri
 	if f.columns, err = names(ctx, conn, full); err != nil {
 		return f, err
 	}
-	if err := syncPath(full); err != nil {
-		return f, err
-	}
-	if err := syncPath(filepath.Dir(full)); err != nil {
-		return f, err
+	return f, w.add(f)
+}
+
+// path names the next file of a table.
+func (w *Writer) path(table, kind string) string {
+	return filepath.ToSlash(filepath.Join(table, fmt.Sprintf("%06d-%03d.%s", w.token, len(w.added), kind)))
+}
+
+// add takes a file that was written whole into the generation, when the disk has it and its name.
+func (w *Writer) add(f File) error {
+	full := filepath.Join(w.lake.dir, f.Path)
+	if err := errors.Join(syncPath(full), syncPath(filepath.Dir(full))); err != nil {
+		return err
 	}
 	w.added = append(w.added, f)
-	return f, nil
+	return nil
 }
 
 // names lists the columns of a Parquet file.

@@ -19,7 +19,7 @@ import (
 
 type house struct {
 	*Lake
-	t     *testing.T
+	t     testing.TB
 	clock time.Time
 }
 
@@ -28,7 +28,7 @@ func houses(t *testing.T, f func(*house)) {
 	storetest.Each(t, func(t *testing.T, open func() *store.DB) { f(newHouse(t, open())) })
 }
 
-func newHouse(t *testing.T, db *store.DB) *house {
+func newHouse(t testing.TB, db *store.DB) *house {
 	t.Helper()
 	dir, err := t.TempDir(), error(nil)
 	h := &house{t: t, clock: time.Unix(1_700_000_000, 0)}

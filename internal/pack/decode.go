@@ -127,6 +127,10 @@ func (r *reader) decode(file string, n *yaml.Node, v reflect.Value) {
 		r.mistake(file, n.Line, n.Column, "an alias: write the value out, so that the line says what holds")
 		return
 	}
+	if n.Kind == yaml.ScalarNode && strings.ContainsRune(n.Value, 0) { // the file has none, but a text in quotation marks may write one: "\0"
+		r.mistake(file, n.Line, n.Column, "a NUL byte in a text")
+		return
+	}
 	switch {
 	case v.Type() == srcType:
 		if n.Kind != yaml.ScalarNode {

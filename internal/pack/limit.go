@@ -177,6 +177,39 @@ func (r *reader) settled(file string, pol *Policy) {
 	}
 }
 
+// Text is what a group must keep to, as written.
+func (l *Limit) Text() string {
+	var says []string
+	add := func(key string, list ...Src) {
+		var words []string
+		for _, s := range list {
+			if s.Text != "" {
+				words = append(words, s.Text)
+			}
+		}
+		if words != nil {
+			says = append(says, key+": "+strings.Join(words, ", "))
+		}
+	}
+	one := func(s *Src) Src {
+		if s == nil {
+			return Src{}
+		}
+		return *s
+	}
+	add("over", l.Over...)
+	add("where", one(l.Where))
+	add("most", one(l.Most))
+	add("higher", one(l.Higher))
+	add("shares", l.Shares...)
+	add("cap_fen", one(l.CapFen))
+	add("quota", one(l.Quota))
+	add("order", l.Order...)
+	add("paid", one(l.Paid))
+	add("less_fen", one(l.LessFen))
+	return strings.Join(says, "\n")
+}
+
 // texts are the limit's expressions as written.
 func (l *Limit) texts() []string {
 	var out []string
@@ -341,6 +374,15 @@ func (pol *Policy) claimExpressions() []*expr.Expr {
 		out = append(out, m.Order...)
 	}
 	return slices.DeleteFunc(out, func(x *expr.Expr) bool { return x == nil })
+}
+
+// Limit finds a limit by its name, POLICY/ID, or nil.
+func (p *Pack) Limit(name string) *Limit {
+	policy, id, _ := strings.Cut(name, "/")
+	if pol := p.Policy(policy); pol != nil {
+		return find(pol.Limits, func(l *Limit) bool { return l.ID.Text == id })
+	}
+	return nil
 }
 
 func policyNames(p *Pack) []string {

@@ -25,7 +25,7 @@ var (
 )
 
 // reserved words mean something to the rule language itself.
-var reserved = strings.Fields(`true false null in on p part_no person subject claim_day received as break const continue else for function if import let loop package namespace
+var reserved = strings.Fields(`true false null in on p part_no person subject claim_day paid_in_all_fen received as break const continue else for function if import let loop package namespace
 	return var void while`)
 
 // head is pack.yaml.
@@ -247,13 +247,14 @@ var (
 		"id_number": "personal alias holder", "person_name": "personal", "phone": "personal", "account": "personal", "uscc": "code", "text": "cleared personal", "number": "keyed code",
 		"code": "code", "int": "number", "yuan": "number", "day": "day", "month": "day", "bool": "code",
 	}
-	modes = []string{"append", "upsert", "replace_month", "replace_all"}
+	modes  = []string{"append", "upsert", "replace_month", "replace_all"}
+	abouts = []string{"person", "employer"}
 )
 
 func (r *reader) register(file string, p *Pack, reg *Register) {
 	r.oneName(file, "register", reg.Name, snake)
 	r.oneOf(file, reg.Mode, "way of delivery", modes)
-	if reg.About != "person" && reg.About != "employer" {
+	if !slices.Contains(abouts, reg.About) {
 		line := 1 + max(0, slices.IndexFunc(r.lines[file], func(l string) bool { return strings.HasPrefix(l, "about:") }))
 		r.mistake(file, line, 1, "about is person or employer, and not %s", reg.About)
 	}
@@ -500,6 +501,13 @@ func (c *CodeList) item(code string) (CodeItem, bool) {
 var takes = []string{"value", "column", "highest", "latest", "first", "exists", "count", "sum",
 	"months_total", "months_longest", "months_current", "months_first", "months_last", "employer", "person", "spouse", "couple"}
 
+// What a fact may say of the rows and the months that it is taken from.
+var (
+	rowChoices = []string{"person", "household"}
+	places     = []string{"anywhere", "city"}
+	countings  = []string{"due", "received"}
+)
+
 var factTypes = map[string]expr.Type{"bool": expr.Bool, "int": expr.Int, "text": expr.Text, "day": expr.Day, "code": expr.Text}
 
 // fact checks one declaration without its expressions.
@@ -550,7 +558,7 @@ func (r *reader) fact(file string, p *Pack, s *Subject, f *Fact) {
 		given *Src
 		what  string
 		among []string
-	}{{f.Place, "place of a month", []string{"anywhere", "city"}}, {f.Counted, "way to count a month", []string{"due", "received"}}, {f.Of, "choice of rows", []string{"person", "household"}}} {
+	}{{f.Place, "place of a month", places}, {f.Counted, "way to count a month", countings}, {f.Of, "choice of rows", rowChoices}} {
 		if c.given != nil {
 			r.oneOf(file, *c.given, c.what, c.among)
 		}
@@ -662,6 +670,9 @@ func (r *reader) factExpressions(file string, p *Pack) {
 			}
 			if s.Where != nil {
 				s.where = r.compileRow(file, r.rowVocabulary(p, s.register, s), *s.Where, expr.Bool)
+				if s.where != nil && len(s.where.Requires()) > 0 { // SQL drops such a row, and with it somebody's claim
+					r.at(file, *s.Where, "a row that leaves %s empty would be nobody's subject: say by known() or value_or() what its silence means", strings.Join(s.where.Requires(), " and "))
+				}
 			}
 		}
 		before := []expr.Name{{Name: "on", Type: expr.Day, Sure: true}}

@@ -411,6 +411,7 @@ type Policy struct {
 	Name       string          `yaml:"policy,required"`
 	Title      Words           `yaml:"title,required"`
 	Mechanism  []string        `yaml:"mechanism,required"` // rows of the brief: M14
+	Draft      bool            `yaml:"draft"`              // still being written: checked and tested, and never asked by a live run
 	About      Src             `yaml:"about,required"`     // the kind of subject row
 	VersionBy  Src             `yaml:"version_by,required"`
 	Versions   []*Version      `yaml:"versions,required"`
@@ -423,6 +424,10 @@ type Policy struct {
 	Fund       Src             `yaml:"fund,required"`
 	Settled    *Settled        `yaml:"settled"`
 	Limits     []*Limit        `yaml:"limits"`
+	Process    *Process        `yaml:"process"`
+	Asks       []*Ask          `yaml:"asks"`
+	Events     []*Event        `yaml:"events"`
+	Recovery   *Recovery       `yaml:"recovery"`
 	Assumed    []Words         `yaml:"assumed"` // what no public text says and we assumed; shown wherever the policy is
 	Law        law.Text        `yaml:"-"`
 	LawFile    string          `yaml:"-"`
@@ -500,7 +505,12 @@ type Except struct {
 	By    Src   `yaml:"by,required"`
 	Title Words `yaml:"title,required"`
 	Holds Src   `yaml:"holds,required"`
+
+	expr *expr.Expr
 }
+
+// Expr is the condition that lifts the rule.
+func (e *Except) Expr() *expr.Expr { return e.expr }
 
 // Expr is the rule without its exceptions: where its thresholds are.
 func (r *Rule) Expr() *expr.Expr { return r.expr }

@@ -11,6 +11,12 @@ import (
 	"bole/internal/expr"
 )
 
+// Who is paid, and how often.
+var (
+	payees  = []string{"person", "employer"}
+	periods = []string{"once", "month"}
+)
+
 // policy checks one policy: its versions lie in order, every number is dated and cited, and every expression compiles.
 func (r *reader) policy(file string, p *Pack, pol *Policy) {
 	r.oneName(file, "policy", pol.Name, kebab)
@@ -19,8 +25,8 @@ func (r *reader) policy(file string, p *Pack, pol *Policy) {
 		r.unknown(file, pol.About, "kind of subject", names(p.Subjects, func(s *Subject) string { return s.Name }))
 		return
 	}
-	r.oneOf(file, pol.Payee, "payee", []string{"person", "employer"})
-	r.oneOf(file, pol.Award.Every, "period", []string{"once", "month"})
+	r.oneOf(file, pol.Payee, "payee", payees)
+	r.oneOf(file, pol.Award.Every, "period", periods)
 	if pol.VersionBy.Text != "on" {
 		if f := p.Fact(pol.Subject, pol.VersionBy.Text); f == nil {
 			r.unknown(file, pol.VersionBy, "fact", pol.Subject.vocab.Names())
@@ -56,7 +62,7 @@ func (r *reader) policy(file string, p *Pack, pol *Policy) {
 		for _, e := range rule.Unless {
 			r.ruleID(file, ids, e.ID)
 			r.cited(file, pol, e.By)
-			r.compileIn(file, pol, e.Holds, expr.Bool)
+			e.expr = r.compileIn(file, pol, e.Holds, expr.Bool)
 			whole += " || (" + e.Holds.Text + ")"
 		}
 		if rule.expr == nil {
@@ -85,6 +91,7 @@ func (r *reader) policy(file string, p *Pack, pol *Policy) {
 		}
 	}
 	r.settled(file, pol)
+	r.process(file, p, pol)
 	r.unused(file, pol)
 }
 
@@ -366,6 +373,12 @@ func (r *reader) unused(file string, pol *Policy) {
 	}
 	for _, l := range pol.Limits {
 		texts = append(texts, l.texts()...)
+	}
+	for _, e := range pol.Events {
+		texts = append(texts, e.When.Text)
+	}
+	if pol.Recovery != nil {
+		texts = append(texts, pol.Recovery.Amount.Text)
 	}
 	read := dotted.FindAllString(strings.Join(texts, "\n"), -1)
 	for _, e := range pol.Parameters {

@@ -13,9 +13,10 @@ import (
 // Policy is a pack's policy, ready to be asked.
 type Policy struct {
 	*pack.Policy
-	Checks []Check
-	pack   *pack.Pack
-	facts  []string
+	Checks  []Check
+	members []*pack.Member
+	pack    *pack.Pack
+	facts   []string
 }
 
 // Check is one condition of the policy with its article.
@@ -27,6 +28,7 @@ type Check struct {
 
 	holds    *expr.Expr // rule
 	requires []string   // facts without which the check may be unknown
+	compares []expr.Comparison
 }
 
 // Text is the condition as written.
@@ -46,12 +48,18 @@ var (
 	awardTitle  = pack.Words{Zh: "补贴标准可以确定", En: "The amount can be told"}
 )
 
-// New prepares a policy of a pack.
-func New(p *pack.Pack, pol *pack.Policy) *Policy {
+// New prepares a policy of a pack. A limit that a draft declares ties nobody's claims, but those of the draft itself and of whatever is asked beside
+// it when it is tried by its name.
+func New(p *pack.Pack, pol *pack.Policy, tried ...string) *Policy {
 	out := &Policy{Policy: pol, pack: p, facts: pol.Facts()}
+	for _, m := range pol.Members() {
+		if by := m.Limit.Policy; !by.Draft || by == pol || slices.Contains(tried, by.Name) {
+			out.members = append(out.members, m)
+		}
+	}
 	ensured := map[string]bool{}
 	for _, r := range pol.Rules {
-		out.Checks = append(out.Checks, Check{ID: r.ID.Text, By: r.By.Text, Title: r.Title, Rule: r, holds: r.Whole(), requires: r.Whole().Requires()})
+		out.Checks = append(out.Checks, Check{ID: r.ID.Text, By: r.By.Text, Title: r.Title, Rule: r, holds: r.Whole(), requires: r.Whole().Requires(), compares: r.Expr().Comparisons()})
 		for _, f := range r.Whole().Ensures() {
 			ensured[f] = true
 		}
@@ -73,15 +81,18 @@ func New(p *pack.Pack, pol *pack.Policy) *Policy {
 	return out
 }
 
+// Members are what the policy's claims put into the limits that count, its own and those of other policies, in the order of the pack.
+func (p *Policy) Members() []*pack.Member { return p.members }
+
 // given is what no register tells: the day asked about, and the part of the award.
 func given(name string) bool { return name == "on" || name == "part_no" }
 
-// All prepares every policy of a pack, or those named.
+// All prepares every policy of a pack, or those named. A draft is asked only by its name.
 func All(p *pack.Pack, names ...string) []*Policy {
 	var out []*Policy
 	for _, pol := range p.Policies {
-		if len(names) == 0 || slices.Contains(names, pol.Name) {
-			out = append(out, New(p, pol))
+		if len(names) == 0 && !pol.Draft || slices.Contains(names, pol.Name) {
+			out = append(out, New(p, pol, names...))
 		}
 	}
 	return out
@@ -246,6 +257,15 @@ func (p *Policy) Evaluate(facts Facts, on calendar.Day, part int64) (Answer, err
 	return a, nil
 }
 
+// Asked is what the policy's expressions see of a subject on a day, and the day that picks the version; false where no version is found.
+func (p *Policy) Asked(facts Facts, on calendar.Day, part int64) (values expr.Values, d calendar.Day, ok bool) {
+	if d, ok = p.versionDay(facts, on); !ok {
+		return nil, 0, false
+	}
+	v, _ := p.VersionOn(d)
+	return p.values(facts, d, on, part), d, v != nil
+}
+
 // values adds the day asked about, the part and the parameters of a version's day to a subject's facts.
 func (p *Policy) values(facts Facts, d, on calendar.Day, part int64) expr.Values {
 	return func(name string) any {
@@ -287,20 +307,21 @@ func (p *Policy) check(c *Check, values expr.Values, on, ends calendar.Day, amou
 	if holds, ok := v.(bool); ok {
 		out.State = state(holds)
 	}
-	for _, cmp := range c.Rule.Expr().Comparisons() {
+	for _, cmp := range c.compares {
 		required, ok := cmp.Number(values)
 		if f := p.Fact(cmp.Fact); !ok || f == nil || f.List() != nil {
 			continue
 		}
 		has, known := values(cmp.Fact).(int64)
-		if need := (&Need{cmp.Fact, cmp.Op, has, known, required}); out.Need == nil || !need.met() {
+		if need := (&Need{cmp.Fact, cmp.Op, has, known, required}); out.Need == nil || !need.Met() {
 			out.Need = need
 		}
 	}
 	return out, nil
 }
 
-func (n *Need) met() bool {
+// Met reports whether the number reaches the threshold; an unknown one does not.
+func (n *Need) Met() bool {
 	if !n.Known {
 		return false
 	}

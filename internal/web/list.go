@@ -3,18 +3,20 @@ package web
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"bole/internal/fault"
 	"bole/internal/finding"
 	"bole/internal/money"
 	"bole/internal/policy"
+	"bole/internal/tell"
 )
 
 // pageRows is how many findings a page of a list shows.
 const pageRows = 50
 
 // listed are the outcomes that a list may be of, in the order of the chips; "" is every subject row that some rule was asked of.
-var listed = []string{"eligible", "undetermined", "near", "ineligible", "not_in_force"}
+var listed = []string{"eligible", "limited", "settled", "undetermined", "near", "ineligible", "not_in_force"}
 
 // listFindings is the findings of a policy with one outcome, narrowed to a rule that fails or is unknown.
 //
@@ -40,10 +42,10 @@ func (s *server) listFindings(v *visit) (leaf, error) {
 			return leaf{}, err
 		}
 	}
-	body := listPage{Policy: link{Text: v.in(p.Title), Href: policyHref(p.Name)}, Total: v.counted(total, p.Subject.Unit), Chips: v.chips(p, c, fl), Rules: v.ruleChips(p, fl)}
+	body := listPage{Policy: link{Text: v.In(p.Title), Href: policyHref(p.Name)}, Total: v.Counted(total, p.Subject.Unit), Chips: v.chips(p, c, fl), Rules: v.ruleChips(p, fl)}
 	body.About, body.Narrowed = v.about(p, fl)
 	if p.Subject.Name != "person" {
-		body.Subject = v.in(p.Subject.Title)
+		body.Subject = v.In(p.Subject.Title)
 	}
 	body.Monthly = p.Monthly()
 	body.Outcome = fl.Outcome
@@ -51,7 +53,7 @@ func (s *server) listFindings(v *visit) (leaf, error) {
 		body.Rows = append(body.Rows, v.item(p, it))
 	}
 	body.Pager = v.pager(p, fl, number, total)
-	return leaf{Template: "list.html", Title: v.t("web.list"), Section: "policies", Up: &body.Policy, Body: body}, nil
+	return leaf{Template: "list.html", Title: v.T("web.list"), Section: "policies", Up: &body.Policy, Body: body}, nil
 }
 
 type listPage struct {
@@ -79,6 +81,7 @@ type listRow struct {
 	Outcome      outcome
 	Money        string
 	Ends         string
+	Limited      string // the limit that holds it, and the policy of the claim that it gives way to
 	Failed       []string
 	Unknown      []string
 }
@@ -105,16 +108,16 @@ func (v *visit) filter(p *policy.Policy) (finding.Filter, error) {
 
 // about says what a list is of, and whether a rule narrows it.
 func (v *visit) about(p *policy.Policy, fl finding.Filter) (string, bool) {
-	text := v.t("web.list_any")
+	text := v.T("web.list_any")
 	if fl.Outcome != "" {
-		text = v.t("outcome." + fl.Outcome)
+		text = v.T("outcome." + fl.Outcome)
 	}
 	for _, c := range p.Checks {
 		switch {
 		case c.ID == fl.Rule:
-			return v.t("web.list_failing", "outcome", text, "rule", v.in(c.Title)), true
+			return v.T("web.list_failing", "outcome", text, "rule", v.In(c.Title)), true
 		case c.ID == fl.Unknown:
-			return v.t("web.list_unknown", "outcome", text, "rule", v.in(c.Title)), true
+			return v.T("web.list_unknown", "outcome", text, "rule", v.In(c.Title)), true
 		}
 	}
 	return text, false
@@ -133,10 +136,10 @@ func (v *visit) ruleChips(p *policy.Policy, fl finding.Filter) (out []chip) {
 	if fl.Outcome != "near" && fl.Outcome != "ineligible" && fl.Rule == "" {
 		return nil
 	}
-	out = append(out, chip{v.t("web.all_rules"), "", listHref(p.Name, fl.Outcome, "", ""), fl.Rule == ""})
+	out = append(out, chip{v.T("web.all_rules"), "", listHref(p.Name, fl.Outcome, "", ""), fl.Rule == ""})
 	for _, c := range p.Checks {
 		if c.Rule != nil || c.ID != "award" {
-			out = append(out, chip{v.in(c.Title), "", listHref(p.Name, fl.Outcome, c.ID, ""), c.ID == fl.Rule})
+			out = append(out, chip{v.In(c.Title), "", listHref(p.Name, fl.Outcome, c.ID, ""), c.ID == fl.Rule})
 		}
 	}
 	return out
@@ -147,10 +150,19 @@ func (v *visit) item(p *policy.Policy, it finding.Item) listRow {
 	if p.Subject.Name == "person" {
 		r.Href = personHref(r.Person, p.Name, "")
 	} else {
-		r.Href, r.Subject = personHref(r.Person, p.Name, it.Subject), short(it.Subject)
+		r.Href, r.Subject = personHref(r.Person, p.Name, it.Subject), tell.Short(it.Subject)
 	}
 	if it.Outcome == "eligible" {
-		r.Money = v.money(money.Fen(it.AmountFen)).Exact
+		r.Money = v.Money(money.Fen(it.AmountFen)).Exact
+	}
+	if it.Part > 0 {
+		r.Subject = strings.TrimSpace(r.Subject + " " + v.T("web.part", "n", it.Part))
+	}
+	if l := v.pack.Limit(it.Limit); l != nil {
+		r.Limited = v.In(l.Title)
+		if name, _, _ := strings.Cut(it.Wins, " "); it.Outcome == "limited" && v.pack.Policy(name) != nil {
+			r.Limited = v.T("web.gives_way", "limit", r.Limited, "policy", v.In(v.pack.Policy(name).Title))
+		}
 	}
 	if it.Outcome == "ineligible" && len(it.Failed) == 1 {
 		r.Outcome = v.outcome("near")
@@ -162,7 +174,7 @@ func (v *visit) item(p *policy.Policy, it finding.Item) listRow {
 		}
 		r.Failed, r.Unknown = titles(v, p, it.Failed), titles(v, p, unknown)
 		if it.Outcome == "undetermined" && it.Unknown == nil {
-			r.Unknown = []string{v.t("web.law_not_found")}
+			r.Unknown = []string{v.T("web.law_not_found")}
 		}
 	}
 	return r
@@ -171,18 +183,10 @@ func (v *visit) item(p *policy.Policy, it finding.Item) listRow {
 func titles(v *visit, p *policy.Policy, ids []string) (out []string) {
 	for _, c := range p.Checks {
 		if slices.Contains(ids, c.ID) {
-			out = append(out, v.in(c.Title))
+			out = append(out, v.In(c.Title))
 		}
 	}
 	return out
-}
-
-// short is enough of a subject row's id to tell a person's rows apart.
-func short(id string) string {
-	if len(id) > 8 {
-		return id[:8]
-	}
-	return id
 }
 
 func (v *visit) pager(p *policy.Policy, fl finding.Filter, number int, total int64) pager {
@@ -193,7 +197,7 @@ func (v *visit) pager(p *policy.Policy, fl finding.Filter, number int, total int
 		return listHref(p.Name, fl.Outcome, fl.Rule, fl.Unknown) + "&page=" + strconv.Itoa(n)
 	}
 	first := int64(number-1)*pageRows + 1
-	out := pager{Text: v.t("web.pager", "from", v.number(first), "to", v.number(min(first+pageRows-1, total)), "total", v.number(total))}
+	out := pager{Text: v.T("web.pager", "from", v.Number(first), "to", v.Number(min(first+pageRows-1, total)), "total", v.Number(total))}
 	if number > 1 {
 		out.Prev = at(number - 1)
 	}

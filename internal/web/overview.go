@@ -8,6 +8,7 @@ import (
 	"bole/internal/finding"
 	"bole/internal/money"
 	"bole/internal/pack"
+	"bole/internal/tell"
 )
 
 // showOverview is the first page: what the run found under every policy, and from what.
@@ -23,10 +24,10 @@ func (s *server) showOverview(v *visit) (leaf, error) {
 		}
 	}
 	for _, x := range sources {
-		row := sourceRow{Title: v.in(x.Register.Title), Owner: v.in(x.Register.Owner), Basis: v.in(x.Register.Basis), Received: x.Received.String(), Cutoff: x.Cutoff.String()}
+		row := sourceRow{Title: v.In(x.Register.Title), Owner: v.In(x.Register.Owner), Basis: v.In(x.Register.Basis), Received: x.Received.String(), Cutoff: x.Cutoff.String()}
 		body.Sources = append(body.Sources, row)
 	}
-	return leaf{Template: "overview.html", Title: v.t("web.overview"), Section: "overview", Body: body}, nil
+	return leaf{Template: "overview.html", Title: v.T("web.overview"), Section: "overview", Body: body}, nil
 }
 
 type overview struct {
@@ -45,9 +46,9 @@ type policyLine struct {
 	Mechanism string
 	State     outcome
 	Version   string
-	Figures   []figure // found, undetermined, one short, ineligible; not in force when there are any
+	Figures   []figure // found, undetermined, one short, ineligible; limited, settled and not in force when there are any
 	Persons   string
-	Money     sum
+	Money     tell.Sum
 	Monthly   bool
 	Bar       []slice
 }
@@ -64,29 +65,35 @@ type figure struct {
 
 // line shows one policy's counts.
 func (v *visit) line(p *pack.Policy, c finding.Count) policyLine {
-	l := policyLine{Title: v.in(p.Title), Href: policyHref(p.Name), Mechanism: strings.Join(p.Mechanism, " "), Money: v.money(money.Fen(c.AmountFen)), Monthly: p.Monthly()}
+	l := policyLine{Title: v.In(p.Title), Href: policyHref(p.Name), Mechanism: strings.Join(p.Mechanism, " "), Money: v.Money(money.Fen(c.AmountFen)), Monthly: p.Monthly()}
 	l.State, l.Version = v.inForce(p, v.run.On)
 	l.Figures = v.figures(p, c)
-	l.Persons = v.counted(c.Persons, v.persons())
-	l.Bar = bar(300, slice{Kind: "ok", n: c.Eligible}, slice{Kind: "ask", n: c.Undetermined}, slice{Kind: "near", n: c.NearMiss}, slice{Kind: "no", n: c.Ineligible - c.NearMiss}, slice{Kind: "out", n: c.NotInForce})
+	l.Persons = v.Counted(c.Persons, v.persons())
+	l.Bar = bar(300, slice{Kind: "ok", n: c.Eligible}, slice{Kind: "out", n: c.Limited + c.Settled}, slice{Kind: "ask", n: c.Undetermined}, slice{Kind: "near", n: c.NearMiss}, slice{Kind: "no", n: c.Ineligible - c.NearMiss}, slice{Kind: "out", n: c.NotInForce})
 	return l
 }
 
 // kinds are the parts of a bar that outcomes are drawn as; the figures beside it bear the same.
-var kinds = map[string]string{"eligible": "ok", "undetermined": "ask", "near": "near", "ineligible": "no", "not_in_force": "out"}
+var kinds = map[string]string{"eligible": "ok", "limited": "out", "settled": "out", "undetermined": "ask", "near": "near", "ineligible": "no", "not_in_force": "out"}
 
 // figures of a policy, in the unit of what it is about.
 func (v *visit) figures(p *pack.Policy, c finding.Count) []figure {
 	out := []figure{}
 	add := func(name string, n int64, note string) {
-		out = append(out, figure{Name: name, Kind: kinds[name], Number: v.number(n), Unit: v.unit(n, p.Subject.Unit), Note: note, Href: listHref(p.Name, name, "", ""), Outcome: v.outcome(name)})
+		out = append(out, figure{Name: name, Kind: kinds[name], Number: v.Number(n), Unit: v.Unit(n, p.Subject.Unit), Note: note, Href: listHref(p.Name, name, "", ""), Outcome: v.outcome(name)})
 	}
 	add("eligible", c.Eligible, "")
-	add("undetermined", c.Undetermined, v.t("web.undetermined_note"))
+	if c.Limited > 0 {
+		add("limited", c.Limited, v.T("web.limited_note"))
+	}
+	if c.Settled > 0 {
+		add("settled", c.Settled, v.T("web.settled_note"))
+	}
+	add("undetermined", c.Undetermined, v.T("tell.undetermined_note"))
 	add("near", c.NearMiss, "")
-	add("ineligible", c.Ineligible, v.t("web.with_near"))
+	add("ineligible", c.Ineligible, v.T("web.with_near"))
 	if c.NotInForce > 0 {
-		add("not_in_force", c.NotInForce, v.t("web.not_in_force_note"))
+		add("not_in_force", c.NotInForce, v.T("web.not_in_force_note"))
 	}
 	return out
 }
@@ -99,23 +106,23 @@ func (v *visit) inForce(p *pack.Policy, on calendar.Day) (outcome, string) {
 	version, n := p.VersionOn(on)
 	switch n {
 	case 0:
-		return outcome{"lim", v.t("web.state_none")}, ""
+		return outcome{"lim", v.T("web.state_none")}, ""
 	case -1:
-		return outcome{"ask", v.t("web.state_gap")}, ""
+		return outcome{"ask", v.T("web.state_gap")}, ""
 	}
-	return outcome{"ok", v.t("web.state_valid")}, v.versionText(version, n)
+	return outcome{"ok", v.T("web.state_valid")}, v.versionText(version, n)
 }
 
 func (v *visit) versionText(version *pack.Version, n int) string {
-	return v.t("web.version_name", "n", n) + v.t("web.comma") + v.span(version)
+	return v.T("web.version_name", "n", n) + v.T("tell.comma") + v.span(version)
 }
 
 // span is the days on which a version holds.
 func (v *visit) span(version *pack.Version) string {
 	if version.To == nil {
-		return v.t("web.from_day", "day", version.From)
+		return v.T("web.from_day", "day", version.From)
 	}
-	return v.t("web.span", "from", version.From, "to", version.To)
+	return v.T("web.span", "from", version.From, "to", version.To)
 }
 
 // summary is the run in one sentence. Certificates and persons are named apart, as are amounts paid once and amounts a month. With more
@@ -132,7 +139,7 @@ func (v *visit) summary(p *pack.Pack) string {
 		if c.Eligible > 0 {
 			hit++
 		}
-		found = append(found, v.counted(c.Eligible, pol.Subject.Unit))
+		found = append(found, v.Counted(c.Eligible, pol.Subject.Unit))
 		if pol.Monthly() {
 			monthly += money.Fen(c.AmountFen)
 		} else {
@@ -147,14 +154,14 @@ func (v *visit) summary(p *pack.Pack) string {
 	if n == 1 {
 		key = "web.summary_one"
 	}
-	text := v.t(key, "people", v.counted(v.run.People, v.persons()), "n", n, "found", v.list(found), "hit", hit)
+	text := v.T(key, "people", v.Counted(v.run.People, v.persons()), "n", n, "found", v.List(found), "hit", hit)
 	switch {
 	case once > 0 && monthly > 0:
-		text += v.t("web.summary_both", "once", v.money(once).Text, "monthly", v.money(monthly).Text)
+		text += v.T("web.summary_both", "once", v.Money(once).Text, "monthly", v.Money(monthly).Text)
 	case monthly > 0:
-		text += v.t("web.summary_monthly", "yuan", v.money(monthly).Text)
+		text += v.T("web.summary_monthly", "yuan", v.Money(monthly).Text)
 	case once > 0:
-		text += v.t("web.summary_once", "yuan", v.money(once).Text)
+		text += v.T("web.summary_once", "yuan", v.Money(once).Text)
 	}
 	return text
 }

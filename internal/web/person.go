@@ -7,11 +7,13 @@ import (
 	"bole/internal/fault"
 	"bole/internal/finding"
 	"bole/internal/locale"
+	"bole/internal/policy"
+	"bole/internal/tell"
 )
 
 // findPerson is the form that finds a person by number. A number that somebody has leads to their page.
 func (s *server) findPerson(v *visit) (leaf, error) {
-	l := leaf{Template: "people.html", Title: v.t("web.people"), Section: "people"}
+	l := leaf{Template: "people.html", Title: v.T("web.people"), Section: "people"}
 	q := strings.TrimSpace(v.arg("q"))
 	body := peoplePage{Asked: q}
 	for _, c := range v.run.Policies {
@@ -25,7 +27,7 @@ func (s *server) findPerson(v *visit) (leaf, error) {
 	}
 	person, err := fact.ParsePerson(q)
 	if err != nil {
-		body.Wrong = locale.Error(v.lang, err)
+		body.Wrong = locale.Error(v.Lang, err)
 		l.Body = body
 		return l, err
 	}
@@ -63,7 +65,7 @@ func (s *server) showPerson(v *visit) (leaf, error) {
 		body.Chosen = where.asked(view, view.Policies[chosen])
 	}
 	body.Others = where.others(view, chosen)
-	return leaf{Template: "person.html", Title: person.String(), Section: "people", Up: &link{Text: v.t("web.people"), Href: "/people"}, Body: body}, nil
+	return leaf{Template: "person.html", Title: person.String(), Section: "people", Up: &link{Text: v.T("web.people"), Href: "/people"}, Body: body}, nil
 }
 
 type personPage struct {
@@ -94,6 +96,7 @@ type asked struct {
 	Strip      *strip
 	StripOf    string // what the months are of
 	Conditions []condition
+	Aloud      []string // all of it in sentences
 }
 
 type otherPolicy struct {
@@ -134,7 +137,7 @@ func telling(x finding.Explanation) int {
 		return 5
 	case near && x.Earliest != 0:
 		return 4
-	case near && unknowns(x) == 0:
+	case near && tell.Unknowns(x) == 0:
 		return 3
 	case near:
 		return 2
@@ -171,18 +174,18 @@ func (o *origins) told(view finding.View) (out []told) {
 			out = append(out, told{source: o.of(reg)})
 		}
 		v := view.Facts[f.Name.Text]
-		out[i].Facts = append(out[i].Facts, toldFact{named{Title: o.in(f.Title), Value: o.value(f, v)}, v == nil})
+		out[i].Facts = append(out[i].Facts, toldFact{named{Title: o.In(f.Title), Value: o.Value(f, v)}, v == nil})
 	}
 	return out
 }
 
 // asked shows one explanation at length.
 func (o *origins) asked(view finding.View, x finding.Explanation) *asked {
-	out := &asked{Policy: link{Text: o.in(x.Policy.Title), Href: policyHref(x.Policy.Name)}, Subject: o.subjectTitle(x), On: o.t("web.on_day", "day", x.On),
-		Verdict: o.verdict(x), Conditions: o.conditions(x)}
+	out := &asked{Policy: link{Text: o.In(x.Policy.Title), Href: policyHref(x.Policy.Name)}, Subject: o.tell.Subject(x), On: o.T("web.on_day", "day", x.On),
+		Verdict: o.verdict(x), Conditions: o.conditions(x), Aloud: o.tell.Lines(x)}
 	if f := x.Policy.Fact(x.Policy.VersionBy.Text); f != nil && x.Answer.Version != nil {
 		_, n := x.Policy.VersionOn(x.Answer.Version.From)
-		out.Version = o.t("web.version_name", "n", n) + o.t("web.comma") + o.t("web.version_by", "fact", o.in(f.Title))
+		out.Version = o.T("web.version_name", "n", n) + o.T("tell.comma") + o.T("web.version_by", "fact", o.In(f.Title))
 	}
 	if kinds := finding.Kinds(x.Policy); kinds != nil {
 		s := stripOf{on: x.On.Month(), from: view.From, to: view.To, months: view.Months[x.Policy.Name], want: leading(x)}
@@ -191,9 +194,9 @@ func (o *origins) asked(view finding.View, x finding.Explanation) *asked {
 		if list := o.pack.CodeList("insurance_kind"); list != nil {
 			var titles []string
 			for _, k := range kinds {
-				titles = append(titles, list.Word(k, string(o.lang)))
+				titles = append(titles, list.Word(k, string(o.Lang)))
 			}
-			out.StripOf = o.list(titles)
+			out.StripOf = o.List(titles)
 		}
 	}
 	return out
@@ -201,16 +204,16 @@ func (o *origins) asked(view finding.View, x finding.Explanation) *asked {
 
 // leading is the need of months that the strip is tied to: the one that the sentence is about; otherwise one that is not met before one that is, and
 // a larger one before a smaller.
-func leading(x finding.Explanation) *wanted {
+func leading(x finding.Explanation) *tell.Wanted {
 	if x.Answer.Outcome == "ineligible" {
-		if w, ok := wants(x.Policy, decisive(x)); ok && w.lacks() > 0 && w.required > 1 {
+		if w, ok := tell.Wants(x.Policy, tell.Decisive(x)); ok && w.Lacks() > 0 && w.Required > 1 {
 			return &w
 		}
 	}
-	var best *wanted
+	var best *tell.Wanted
 	for _, c := range x.Answer.Checks {
-		w, ok := wants(x.Policy, c)
-		if ok && (best == nil || w.lacks() > best.lacks() || w.lacks() == best.lacks() && w.required > best.required) {
+		w, ok := tell.Wants(x.Policy, c)
+		if ok && (best == nil || w.Lacks() > best.Lacks() || w.Lacks() == best.Lacks() && w.Required > best.Required) {
 			best = &w
 		}
 	}
@@ -220,7 +223,7 @@ func leading(x finding.Explanation) *wanted {
 // others are the policies that are not shown at length, each in one line.
 func (o *origins) others(view finding.View, chosen int) (out []otherPolicy) {
 	number := view.Person.String()
-	for _, p := range o.pack.Policies {
+	for _, p := range policy.All(o.pack) {
 		found := false
 		for i, x := range view.Policies {
 			if x.Policy.Name != p.Name {
@@ -231,7 +234,7 @@ func (o *origins) others(view finding.View, chosen int) (out []otherPolicy) {
 				continue
 			}
 			v := o.verdict(x)
-			row := otherPolicy{Title: o.in(p.Title), Href: personHref(number, p.Name, ""), Outcome: v.outcome, Sentence: v.Sentence, Cite: v.Cite, Subject: o.subjectTitle(x)}
+			row := otherPolicy{Title: o.In(p.Title), Href: personHref(number, p.Name, ""), Outcome: v.outcome, Sentence: v.Sentence, Cite: v.Cite, Subject: o.tell.Subject(x)}
 			if p.Subject.Name != "person" {
 				row.Href = personHref(number, p.Name, x.Subject)
 			}
@@ -241,7 +244,7 @@ func (o *origins) others(view finding.View, chosen int) (out []otherPolicy) {
 			out = append(out, row)
 		}
 		if !found {
-			out = append(out, otherPolicy{Title: o.in(p.Title), Href: policyHref(p.Name), None: true, Sentence: o.t("web.nothing_about", "subject", o.in(p.Subject.Title))})
+			out = append(out, otherPolicy{Title: o.In(p.Title), Href: policyHref(p.Name), None: true, Sentence: o.T("web.nothing_about", "subject", o.In(p.Subject.Title))})
 		}
 	}
 	return out

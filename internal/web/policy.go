@@ -22,37 +22,42 @@ func (s *server) showPolicy(v *visit) (leaf, error) {
 	if err != nil {
 		return leaf{}, err
 	}
+	limited, err := s.book.Limits(v.Context(), p.Name)
+	if err != nil {
+		return leaf{}, err
+	}
 	where, err := v.origins(s.book)
 	if err != nil {
 		return leaf{}, err
 	}
-	body := policyPage{policyLine: v.line(p.Policy, c), Unit: v.in(p.Subject.Unit), Line: v.timeline(p.Policy, v.run.On)}
-	body.Asked = v.t("web.asked_of", "day", v.run.On, "n", v.counted(c.Eligible+c.Ineligible+c.Undetermined+c.NotInForce, p.Subject.Unit))
+	body := policyPage{policyLine: v.line(p.Policy, c), Unit: v.In(p.Subject.Unit), Line: v.timeline(p.Policy, v.run.On)}
+	body.Asked = v.T("web.asked_of", "day", v.run.On, "n", v.Counted(c.Eligible+c.Limited+c.Settled+c.Ineligible+c.Undetermined+c.NotInForce, p.Subject.Unit))
 	if f := p.Fact(p.VersionBy.Text); f != nil {
-		body.VersionBy = v.t("web.version_by", "fact", v.in(f.Title))
+		body.VersionBy = v.T("web.version_by", "fact", v.In(f.Title))
 	}
 	body.Versions = v.versions(p.Policy, v.run.On)
 	for i := range body.Figures {
 		body.Figures[i].Note = v.note(body.Figures[i], p, c, counts)
 	}
 	for _, a := range p.Law.Articles {
-		if row := v.article(p, a, counts); len(row.Rules)+len(row.Numbers) > 0 {
+		if row := v.article(p, a, counts, limited); len(row.Rules)+len(row.Numbers) > 0 {
 			body.Articles = append(body.Articles, row)
 		}
 	}
 	for _, a := range p.Assumed {
-		body.Assumed = append(body.Assumed, v.in(a))
+		body.Assumed = append(body.Assumed, v.In(a))
 	}
+	body.Process, body.Asks = v.process(p)
 	for _, f := range p.FactNames() {
-		for _, r := range where.registers(p, f, func(string) bool { return false }) {
+		for _, r := range where.tell.Registers(p, f, func(string) bool { return false }) {
 			body.Sources = appendNew(body.Sources, where.of(r))
 		}
 	}
-	if v.lang != "en" {
+	if v.Lang != "en" {
 		body.Intro = paragraphs(p.Law.Intro)
 	}
-	body.ReadOn = v.day(p.Law.ReadOn)
-	return leaf{Template: "policy.html", Title: body.Title, Section: "policies", Up: &link{Text: v.t("web.policies"), Href: "/"}, Body: body}, nil
+	body.ReadOn = v.Day(p.Law.ReadOn)
+	return leaf{Template: "policy.html", Title: body.Title, Section: "policies", Up: &link{Text: v.T("web.policies"), Href: "/"}, Body: body}, nil
 }
 
 // policy finds the policy of a visit with its counts.
@@ -77,9 +82,38 @@ type policyPage struct {
 	Versions  []versionRow
 	Articles  []article
 	Assumed   []string
+	Process   []string // how the office handles it
+	Asks      []ask
 	Sources   []source
 	Intro     []string
 	ReadOn    string
+}
+
+// ask is a question of the form, with why no register tells.
+type ask struct{ Title, Why, Tells string }
+
+// process is how the office handles the policy, and what the form asks.
+func (v *visit) process(p *policy.Policy) (says []string, asks []ask) {
+	if x := p.Process; x != nil {
+		says = append(says, v.T("web.tier_"+x.Tier.Text))
+		if x.Collective {
+			says = append(says, v.T("web.collective"))
+		}
+		if x.NoticeDays > 0 {
+			says = append(says, v.T("web.notice_days", "n", x.NoticeDays))
+		}
+		if x.Note != nil {
+			says = append(says, v.In(*x.Note))
+		}
+	}
+	for _, a := range p.Asks {
+		q := ask{Title: v.In(a.Title), Why: v.In(a.Why)}
+		if a.Tells != nil {
+			q.Tells = v.In(p.Fact(a.Tells.Text).Title)
+		}
+		asks = append(asks, q)
+	}
+	return says, asks
 }
 
 // note is what stands beneath a figure.
@@ -87,12 +121,12 @@ func (v *visit) note(f figure, p *policy.Policy, c finding.Count, counts []findi
 	switch f.Name {
 	case "eligible":
 		if p.Subject.Name != "person" {
-			return v.counted(c.Persons, v.persons())
+			return v.Counted(c.Persons, v.persons())
 		}
 	case "near":
 		most := slices.MaxFunc(counts, func(a, b finding.RuleCount) int { return int(a.Only - b.Only) })
 		if i := slices.IndexFunc(p.Checks, func(x policy.Check) bool { return x.ID == most.ID }); i >= 0 && most.Only > 0 {
-			return v.t("web.near_most", "n", v.number(most.Only), "rule", v.in(p.Checks[i].Title))
+			return v.T("web.near_most", "n", v.Number(most.Only), "rule", v.In(p.Checks[i].Title))
 		}
 	}
 	return f.Note
@@ -129,7 +163,7 @@ type ruleCount struct {
 	Unit         string
 }
 
-func (v *visit) article(p *policy.Policy, a law.Article, counts []finding.RuleCount) article {
+func (v *visit) article(p *policy.Policy, a law.Article, counts []finding.RuleCount, limited map[string]int64) article {
 	out := article{Anchor: a.Anchor, Heading: v.cite(a, "")}
 	if out.Heading.Text != a.Heading {
 		out.Chinese = a.Heading
@@ -138,16 +172,16 @@ func (v *visit) article(p *policy.Policy, a law.Article, counts []finding.RuleCo
 		switch {
 		case strings.HasPrefix(t, "来源："):
 			out.Origin = append(out.Origin, strings.TrimPrefix(t, "来源："))
-		case v.lang != "en":
+		case v.Lang != "en":
 			out.Text = append(out.Text, t)
 		}
 	}
-	if v.lang == "en" {
+	if v.Lang == "en" {
 		out.Text = paragraphs(a.En)
 	}
 	for i, ver := range p.Versions {
 		if ver.By.Text == a.Anchor {
-			out.Numbers = append(out.Numbers, number{v.t("web.begins"), v.t("web.version_name", "n", i+1), v.span(ver)})
+			out.Numbers = append(out.Numbers, number{v.T("web.begins"), v.T("web.version_name", "n", i+1), v.span(ver)})
 		}
 	}
 	out.Numbers = append(out.Numbers, v.parameters(p, a.Anchor)...)
@@ -162,7 +196,20 @@ func (v *visit) article(p *policy.Policy, a law.Article, counts []finding.RuleCo
 			i = len(out.Rules)
 			out.Rules = append(out.Rules, rule{ID: "award", Code: p.Award.Amount.Value.Text})
 		}
-		out.Rules[i].Title, out.Rules[i].Amounts = v.t("web.award_"+p.Award.Every.Text), v.amounts(p)
+		out.Rules[i].Title, out.Rules[i].Amounts = v.T("web.award_"+p.Award.Every.Text), v.amounts(p)
+		if n := p.Award.Parts; n > 0 {
+			out.Rules[i].Title = v.T("web.award_parts", "n", n)
+		}
+	}
+	for _, l := range p.Limits {
+		if l.By.Text == a.Anchor {
+			out.Rules = append(out.Rules, v.limit(p, l, limited[l.Name()]))
+		}
+	}
+	for _, e := range p.Events {
+		if e.By.Text == a.Anchor {
+			out.Rules = append(out.Rules, rule{ID: e.ID.Text, Title: v.T("web.event_"+e.Then.Text, "event", v.In(e.Title)), Code: e.When.Text})
+		}
 	}
 	return out
 }
@@ -172,7 +219,7 @@ func (v *visit) parameters(p *policy.Policy, anchor string) (out []number) {
 	for _, e := range p.Parameters {
 		for _, d := range e.Value.Dated() {
 			if value, _ := e.Value.On(d.From); d.By.Text == anchor && d.Value != nil {
-				out = append(out, number{v.in(e.Value.Title), v.scalar(value, e.Value.Unit), v.t("web.from_day", "day", d.From)})
+				out = append(out, number{v.In(e.Value.Title), v.Scalar(value, e.Value.Unit), v.T("web.from_day", "day", d.From)})
 			}
 		}
 	}
@@ -186,20 +233,36 @@ func (v *visit) amounts(p *policy.Policy) (out []number) {
 		for _, entry := range e.Value.Table(table) {
 			var codes []string
 			for _, it := range entry.Codes {
-				codes = append(codes, v.in(pack.Words{Zh: it.Zh, En: it.En}))
+				codes = append(codes, v.In(pack.Words{Zh: it.Zh, En: it.En}))
 			}
-			out = append(out, number{strings.Join(codes, v.t("web.comma")), v.quantity(entry.Number, e.Value.Unit), ""})
+			out = append(out, number{strings.Join(codes, v.T("tell.comma")), v.Quantity(entry.Number, e.Value.Unit), ""})
 		}
 	}
 	return out
 }
 
+// limit is a limit in the words of its file, with how many it holds.
+func (v *visit) limit(p *policy.Policy, l *pack.Limit, held int64) rule {
+	out := rule{ID: l.ID.Text, Title: v.In(l.Title), Code: l.Text()}
+	for _, w := range l.With {
+		if other := v.pack.Policy(w.Text); other != nil {
+			out.Except = append(out.Except, rule{ID: w.Text, Title: v.T("web.limit_with", "policy", v.In(other.Title))})
+		}
+	}
+	href := ""
+	if held > 0 {
+		href = listHref(p.Name, "limited", "", "")
+	}
+	out.Counts = []ruleCount{{v.outcome("limited"), v.Number(held), href, v.Unit(held, p.Subject.Unit)}}
+	return out
+}
+
 func (v *visit) rule(p *policy.Policy, c *policy.Check, n finding.RuleCount) rule {
-	out := rule{ID: c.ID, Title: v.in(c.Title), Code: c.Text(), Bar: bar(300, slice{Kind: "ok", n: n.Met}, slice{Kind: "ask", n: n.Unknown}, slice{Kind: "no", n: n.NotMet})}
+	out := rule{ID: c.ID, Title: v.In(c.Title), Code: c.Text(), Bar: bar(300, slice{Kind: "ok", n: n.Met}, slice{Kind: "ask", n: n.Unknown}, slice{Kind: "no", n: n.NotMet})}
 	if c.Rule != nil {
 		out.Code = c.Rule.Holds.Text
 		for _, e := range c.Rule.Unless {
-			x := rule{ID: e.ID.Text, Title: v.in(e.Title), Code: e.Holds.Text}
+			x := rule{ID: e.ID.Text, Title: v.In(e.Title), Code: e.Holds.Text}
 			if a, ok := p.Law.Find(e.By.Text); ok && e.By.Text != c.By {
 				x.By = v.cite(a, "")
 			}
@@ -213,7 +276,7 @@ func (v *visit) rule(p *policy.Policy, c *policy.Check, n finding.RuleCount) rul
 		if n == 0 {
 			href = ""
 		}
-		out.Counts = append(out.Counts, ruleCount{o, v.number(n), href, v.unit(n, p.Subject.Unit)})
+		out.Counts = append(out.Counts, ruleCount{o, v.Number(n), href, v.Unit(n, p.Subject.Unit)})
 	}
 	if c.ID == "award" && c.Rule == nil {
 		out.Bar = nil // whom the amount cannot be told for is refused by a rule, or counted as unknown there
@@ -222,7 +285,7 @@ func (v *visit) rule(p *policy.Policy, c *policy.Check, n finding.RuleCount) rul
 	add(v.state("met"), n.Met, "")
 	add(v.state("not_met"), n.NotMet, listHref(p.Name, "ineligible", c.ID, ""))
 	add(v.state("unknown"), n.Unknown, listHref(p.Name, "", "", c.ID))
-	add(outcome{"near", v.t("web.only")}, n.Only, listHref(p.Name, "near", c.ID, ""))
+	add(outcome{"near", v.T("web.only")}, n.Only, listHref(p.Name, "near", c.ID, ""))
 	return out
 }
 
@@ -250,15 +313,15 @@ func (v *visit) versions(p *pack.Policy, on calendar.Day) (out []versionRow) {
 	for _, s := range stretches(p) {
 		row := versionRow{From: s.from.String(), To: s.to.String(), Gap: s.version == nil, Now: on >= s.from && (s.to == 0 || on <= s.to)}
 		if s.version == nil {
-			row.Name, row.Note = "?", v.t("web.gap_between")
+			row.Name, row.Note = "?", v.T("web.gap_between")
 			if s.last {
-				row.Note = v.t("web.gap_after")
+				row.Note = v.T("web.gap_after")
 			}
 		} else {
-			row.Name = v.t("web.version_name", "n", s.number)
+			row.Name = v.T("web.version_name", "n", s.number)
 			row.Values = v.changing(p, s.from)
 			if s.version.Note != nil {
-				row.Note = v.in(*s.version.Note)
+				row.Note = v.In(*s.version.Note)
 			}
 		}
 		out = append(out, row)
@@ -271,7 +334,7 @@ func (v *visit) changing(p *pack.Policy, on calendar.Day) (out []string) {
 	for _, e := range p.Parameters {
 		if value, _ := e.Value.On(on); len(e.Value.Dated()) > 1 {
 			if n, ok := value.(int64); ok {
-				out = append(out, v.quantity(n, e.Value.Unit))
+				out = append(out, v.Quantity(n, e.Value.Unit))
 			}
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"bole/internal/calendar"
 	"bole/internal/fact"
 	"bole/internal/pack"
-	"bole/internal/policy"
+	"bole/internal/tell"
 )
 
 // The marks of a month. Hatching and shape tell them apart, not hue alone.
@@ -33,46 +33,10 @@ const (
 	careerGap  = 12 // a longer absence is no gap in a career but a time elsewhere
 )
 
-// wanted is what a check asks of months of contributions: a threshold on a fact that counts them.
-type wanted struct {
-	fact     *pack.Fact
-	has      int64
-	required int64
-	total    bool // in all, rather than in a row
+// counts reports whether a month is one that is wanted.
+func counts(w *tell.Wanted, m fact.Month) bool {
+	return w.Fact.Qualities == nil || slices.ContainsFunc(w.Fact.Qualities, func(q pack.Src) bool { return q.Text == m.Quality })
 }
-
-// wants reads a check's need as months of contributions; false when it is about something else or a threshold from above.
-func wants(p *policy.Policy, c policy.CheckAnswer) (wanted, bool) {
-	if c.Need == nil {
-		return wanted{}, false
-	}
-	f := p.Fact(c.Need.Fact)
-	w := wanted{fact: f, has: c.Need.Has, required: c.Need.Required}
-	if f == nil || !c.Need.Known {
-		return w, false
-	}
-	switch f.Take.Text {
-	case "months_total":
-		w.total = true
-	case "months_current", "months_longest":
-	default:
-		return w, false
-	}
-	switch c.Need.Op {
-	case ">":
-		w.required++
-	case ">=", "==":
-	default:
-		return w, false
-	}
-	return w, true
-}
-
-func (w wanted) counts(m fact.Month) bool {
-	return w.fact.Qualities == nil || slices.ContainsFunc(w.fact.Qualities, func(q pack.Src) bool { return q.Text == m.Quality })
-}
-
-func (w wanted) lacks() int { return int(max(0, w.required-w.has)) }
 
 // strip is a person's months, a figure a year.
 type strip struct {
@@ -112,13 +76,13 @@ type stripOf struct {
 	on       calendar.Month
 	from, to calendar.Month // which the register tells of; 0 when never delivered
 	months   []fact.Month   // in order
-	want     *wanted        // nil when the policy asks for no number of months
+	want     *tell.Wanted   // nil when the policy asks for no number of months
 }
 
 // counted are the months up to the day asked about that the wanted fact counts; all where nothing is wanted.
 func (s stripOf) counted() (out []int) {
 	for _, m := range s.months {
-		if m.Index <= s.on.Index() && (s.want == nil || s.want.counts(m)) {
+		if m.Index <= s.on.Index() && (s.want == nil || counts(s.want, m)) {
 			out = append(out, m.Index)
 		}
 	}
@@ -139,17 +103,17 @@ func (s stripOf) needed() (first, last int) {
 	if s.want == nil {
 		return first, first - 1
 	}
-	return first, first + s.want.lacks() - 1
+	return first, first + s.want.Lacks() - 1
 }
 
 // run is the stretch of counted months that a current run has so far, ending with the last counted; empty for a total or when the run is over.
 func (s stripOf) run() (first, last int) {
 	c := s.counted()
-	if s.want == nil || s.want.total || s.want.has == 0 || len(c) == 0 {
+	if s.want == nil || s.want.Total || s.want.Has == 0 || len(c) == 0 {
 		return 1, 0
 	}
 	last = c[len(c)-1]
-	return last - int(s.want.has) + 1, last
+	return last - int(s.want.Has) + 1, last
 }
 
 // kinds gives each month its mark.
@@ -218,8 +182,8 @@ func (w words) strip(s stripOf) strip {
 			seen[k] = true
 		}
 		n := within(counted, y*12, y*12+11)
-		if s.want != nil && s.want.total && n > 0 {
-			fig.Counted = w.t("web.strip_counted", "n", n)
+		if s.want != nil && s.want.Total && n > 0 {
+			fig.Counted = w.T("web.strip_counted", "n", n)
 		}
 		fig.Spoken = w.spoken(fig.Year, tally)
 		a, b := s.run()
@@ -227,10 +191,10 @@ func (w words) strip(s stripOf) strip {
 		out.Years = append(out.Years, fig)
 	}
 	if n := within(counted, 0, start*12-1); n > 0 {
-		out.Earlier = w.t("web.strip_earlier", "year", start, "months", w.months(int64(n)))
+		out.Earlier = w.T("web.strip_earlier", "year", start, "months", w.Months(int64(n)))
 	}
-	if s.want != nil && s.want.total {
-		out.Total = w.t("web.strip_total", "has", w.months(s.want.has), "required", w.months(s.want.required))
+	if s.want != nil && s.want.Total {
+		out.Total = w.T("web.strip_total", "has", w.Months(s.want.Has), "required", w.Months(s.want.Required))
 	}
 	for _, k := range monthMarks {
 		if seen[k] {
@@ -241,25 +205,25 @@ func (w words) strip(s stripOf) strip {
 }
 
 // legend says what a mark means; of what is paid otherwise than when due it says whether it counts.
-func (w words) legend(kind string, want *wanted) string {
-	text := w.t("web.month_" + kind)
+func (w words) legend(kind string, want *tell.Wanted) string {
+	text := w.T("web.month_" + kind)
 	if want == nil || !slices.Contains([]string{monthLate, monthAgain, monthBack, monthTransfer}, kind) {
 		return text
 	}
-	if want.counts(fact.Month{Quality: kind}) {
-		return text + w.t("web.counts")
+	if counts(want, fact.Month{Quality: kind}) {
+		return text + w.T("web.counts")
 	}
-	return text + w.t("web.counts_not")
+	return text + w.T("web.counts_not")
 }
 
 func (w words) spoken(year string, tally map[string]int) string {
 	var parts []string
 	for _, k := range monthMarks {
 		if tally[k] > 0 {
-			parts = append(parts, fmt.Sprintf("%s %d", w.t("web.month_"+k), tally[k]))
+			parts = append(parts, fmt.Sprintf("%s %d", w.T("web.month_"+k), tally[k]))
 		}
 	}
-	return year + w.t("web.colon") + strings.Join(parts, w.t("web.comma"))
+	return year + w.T("web.colon") + strings.Join(parts, w.T("tell.comma"))
 }
 
 func within(months []int, from, to int) (n int) {
@@ -290,7 +254,7 @@ func (w words) braces(year, first, last int, key string, n int, run bool) []brac
 		p.WriteString("v-4")
 	}
 	out := brace{Path: p.String()}
-	label := w.t(key, "n", n)
+	label := w.T(key, "n", n)
 	switch {
 	case run && b == last && x2 >= w.width(label): // room to the left
 		out.Text, out.X, out.Anchor = label, x2, "end"

@@ -8,6 +8,7 @@ import (
 	"bole/internal/fact"
 	"bole/internal/locale"
 	"bole/internal/pack"
+	"bole/internal/tell"
 )
 
 var letters = map[string]string{monthPaid: "p", monthLate: "l", monthAgain: "r", monthBack: "b", monthTransfer: "t", monthGap: "x", monthNone: "-", monthUntold: "?", monthNeeded: "n", monthBlank: " "}
@@ -23,14 +24,14 @@ func months(from calendar.Month, drawn string) (out []fact.Month) {
 	return out
 }
 
-func pensionRun(has, required int64) *wanted {
+func pensionRun(has, required int64) *tell.Wanted {
 	f := &pack.Fact{Qualities: []pack.Src{{Text: "paid"}, {Text: "late"}}}
-	return &wanted{fact: f, has: has, required: required}
+	return &tell.Wanted{Fact: f, Has: has, Required: required}
 }
 
-func insuredTotal(has, required int64) *wanted {
+func insuredTotal(has, required int64) *tell.Wanted {
 	f := &pack.Fact{Qualities: []pack.Src{{Text: "paid"}, {Text: "late"}, {Text: "back"}, {Text: "transfer"}}}
-	return &wanted{fact: f, has: has, required: required, total: true}
+	return &tell.Wanted{Fact: f, Has: has, Required: required, Total: true}
 }
 
 func drawn(s strip) (out []string) {
@@ -104,7 +105,7 @@ func TestStrip(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			got := words{locale.Zh}.strip(c.s)
+			got := inWords(locale.Zh).strip(c.s)
 			if strings.Join(drawn(got), "\n") != strings.Join(c.years, "\n") {
 				t.Errorf("drawn\n%s\nwant\n%s", strings.Join(drawn(got), "\n"), strings.Join(c.years, "\n"))
 			}
@@ -123,11 +124,11 @@ func TestStrip(t *testing.T) {
 }
 
 func TestStripCountsATotalByYear(t *testing.T) {
-	s := words{locale.Zh}.strip(stripOf{on: 202412, from: 201901, to: 202412, months: months(201911, "pp"+"pppppppppppp"), want: insuredTotal(14, 12)})
+	s := inWords(locale.Zh).strip(stripOf{on: 202412, from: 201901, to: 202412, months: months(201911, "pp"+"pppppppppppp"), want: insuredTotal(14, 12)})
 	if s.Earlier != "2020年以前另有2个月计入" || s.Total != "累计计入14个月，须12个月" || s.Years[0].Counted != "计 12" || s.Years[1].Counted != "" {
 		t.Errorf("%q %q %q %q", s.Earlier, s.Total, s.Years[0].Counted, s.Years[1].Counted)
 	}
-	en := words{locale.En}.strip(stripOf{on: 202412, from: 202401, to: 202412, months: months(202410, "plx"), want: insuredTotal(2, 3)})
+	en := inWords(locale.En).strip(stripOf{on: 202412, from: 202401, to: 202412, months: months(202410, "plx"), want: insuredTotal(2, 3)})
 	if got := en.Years[0].Spoken; got != "2024: paid when due 1, paid late 1, none recorded 9, still needed 1" {
 		t.Errorf("spoken as %q", got)
 	}

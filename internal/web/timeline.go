@@ -58,7 +58,7 @@ func (v *visit) timeline(p *pack.Policy, on calendar.Day) timeline {
 	at := func(d calendar.Day) int {
 		return timelineEdge + calendar.DaysBetween(first, d)*(timelineWidth-2*timelineEdge)/span
 	}
-	t := timeline{Now: at(max(on, first)), NowText: v.t("web.on_day", "day", on), Spoken: v.t("web.versions")}
+	t := timeline{Now: at(max(on, first)), NowText: v.T("web.on_day", "day", on), Spoken: v.T("web.versions")}
 	t.NowEnd = t.Now > timelineWidth/2
 	var rows [4]int // up to where each row of labels is taken
 	used := 0
@@ -118,16 +118,16 @@ func (v *visit) timeline(p *pack.Policy, on calendar.Day) timeline {
 
 func gapLabel(v *visit, s stretch) string {
 	if s.last {
-		return v.t("web.gap_after")
+		return v.T("web.gap_after")
 	}
-	return v.t("web.gap")
+	return v.T("web.gap")
 }
 
 // width estimates how wide a text of 12 px is: a Chinese character is as wide as it is high.
 func (w words) width(text string) int {
 	n := 0
 	for _, r := range text {
-		if r >= 0x2E80 && w.lang != locale.En {
+		if r >= 0x2E80 && w.Lang != locale.En {
 			n += 12
 		} else {
 			n += 7

@@ -48,7 +48,7 @@ func TestTimelineHasRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, lang := range []locale.Lang{locale.Zh, locale.En} {
-		v := &visit{words: words{lang}, pack: p}
+		v := &visit{words: inWords(lang), pack: p}
 		for _, pol := range p.Policies {
 			line := v.timeline(pol, today)
 			at := 0

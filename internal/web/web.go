@@ -140,7 +140,7 @@ type view struct {
 // page wraps a handler with the language, the run, the layout, and the page that an error becomes.
 func (s *server) page(show func(*visit) (leaf, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{Request: r, words: words{language(w, r)}, pack: s.book.Pack()}
+		v := &visit{Request: r, words: inWords(language(w, r)), pack: s.book.Pack()}
 		var err error
 		v.run, err = s.book.Run(r.Context())
 		var l leaf
@@ -164,14 +164,14 @@ func (s *server) page(show func(*visit) (leaf, error)) http.Handler {
 // write renders the whole page before the first byte goes out, so that half a page is never sent.
 func (s *server) write(w http.ResponseWriter, v *visit, l leaf) {
 	out := view{leaf: l, Lang: "zh-CN", City: s.book.Pack().Title.Zh, Synthetic: s.Synthetic, Scripted: s.scripted, Style: s.style.href(), Script: s.script.href(), Other: v.inOther(), Query: v.arg("q")}
-	if v.lang == locale.En {
+	if v.Lang == locale.En {
 		out.Lang = "en"
 	}
 	out.On = v.run.On.String()
 	var b bytes.Buffer
-	if err := s.pages[v.lang][l.Template].ExecuteTemplate(&b, "_layout.html", out); err != nil {
+	if err := s.pages[v.Lang][l.Template].ExecuteTemplate(&b, "_layout.html", out); err != nil {
 		s.Log.Error("page", "template", l.Template, "err", err)
-		http.Error(w, v.t("error.internal"), http.StatusInternalServerError)
+		http.Error(w, v.T("error.internal"), http.StatusInternalServerError)
 		return
 	}
 	h := w.Header()
@@ -200,7 +200,7 @@ var statuses = map[fault.Kind]int{
 func failure(v *visit, l leaf, err error) leaf {
 	l.Status = statuses[fault.KindOf(err)]
 	if l.Template == "" {
-		l.Template, l.Title, l.Body = "error.html", v.t("web.error"), locale.Error(v.lang, err)
+		l.Template, l.Title, l.Body = "error.html", v.T("web.error"), locale.Error(v.Lang, err)
 	}
 	return l
 }
@@ -229,7 +229,7 @@ func language(w http.ResponseWriter, r *http.Request) locale.Lang {
 func (v *visit) inOther() string {
 	q := v.URL.Query()
 	q.Set("lang", "en")
-	if v.lang == locale.En {
+	if v.Lang == locale.En {
 		q.Set("lang", "zh")
 	}
 	return (&url.URL{Path: v.URL.Path, RawQuery: q.Encode()}).String()
@@ -240,8 +240,8 @@ var templates embed.FS
 
 // parse reads the templates of every page in a language: the page's own and the parts.
 func parse(lang locale.Lang) map[string]*template.Template {
-	w := words{lang}
-	parts := template.Must(template.New("").Funcs(template.FuncMap{"t": w.t, "zh": func() bool { return lang != locale.En }}).ParseFS(templates, "templates/_*.html"))
+	w := inWords(lang)
+	parts := template.Must(template.New("").Funcs(template.FuncMap{"t": w.T, "zh": func() bool { return lang != locale.En }}).ParseFS(templates, "templates/_*.html"))
 	out := map[string]*template.Template{}
 	files, err := templates.ReadDir("templates")
 	if err != nil {

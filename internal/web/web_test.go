@@ -40,6 +40,10 @@ func pages(t *testing.T, it *town) map[string]string {
 		person, subject := it.someone(t, subsidy, finding.Filter{Outcome: o})
 		out[personHref(person, subsidy, subject)] = "person.html"
 	}
+	for policy, o := range map[string]string{"skilled-certificate-award": "limited", subsidy: "settled"} {
+		person, subject := it.someone(t, policy, finding.Filter{Outcome: o})
+		out[personHref(person, policy, subject)] = "person.html"
+	}
 	person, _ := it.someone(t, allowance, finding.Filter{Outcome: "near"})
 	out[personHref(person, allowance, "")] = "person.html"
 	out[personHref(person, "", "")] = "person.html"
@@ -400,7 +404,7 @@ func TestSentences(t *testing.T) {
 	for _, k := range monthMarks {
 		named["web.month_"+k] = true
 	}
-	for _, k := range []string{"web.award_once", "web.award_month", "web.need_run_by", "web.need_total_by", "web.month", "web.months", "web.year", "web.years"} {
+	for _, k := range []string{"web.award_once", "web.award_month"} {
 		named[k] = true
 	}
 	known := locale.Keys()

@@ -1,4 +1,4 @@
-package web
+package tell
 
 import (
 	"io/fs"
@@ -14,8 +14,14 @@ import (
 	"bole/packs"
 )
 
+const (
+	subsidy                = "unemployment-skill-subsidy"
+	allowance              = "skilled-living-allowance"
+	today     calendar.Day = 20241220
+)
+
 // stricter is the shipped pack with an allowance that asks for six months in a row.
-func stricter(t *testing.T) *pack.Pack {
+func stricter(t testing.TB) *pack.Pack {
 	t.Helper()
 	sub, err := fs.Sub(packs.Files, "liaocheng")
 	if err != nil {
@@ -70,34 +76,34 @@ func TestVerdicts(t *testing.T) {
 		needs    []string
 		zh, en   string
 		notes    string // Chinese, joined
-		mark     string
+		outcome  string
 	}{
 		{"eligible until a day", subsidy, certified, 0, nil, nil,
-			"符合，可得2,000元，请在2025-03-10前申领", "eligible for CNY 2,000; claim by 10 Mar 2025", "截止日当天仍可申领|只看本项政策的条件，尚未核对已领取的补贴", "ok"},
+			"符合，可得2,000元，请在2025-03-10前申领", "eligible for CNY 2,000; claim by 10 Mar 2025", "截止日当天仍可申领", "eligible"},
 		{"eligible for a month", allowance, technician, 0, nil, nil,
-			"符合，每月可得1,000元", "eligible for CNY 1,000 a month", "此次判定的是 2024-12 这一期|只看本项政策的条件，尚未核对已领取的补贴", "ok"},
+			"符合，每月可得1,000元", "eligible for CNY 1,000 a month", "此次判定的是 2024-12 这一期|只看本项政策的条件，尚未核对已领取的补贴", "eligible"},
 		{"months in all", subsidy, with(certified, facts{"unemployment_months_total": int64(9)}), 20250301, map[string]calendar.Day{"months": 20250301}, nil,
 			"累计需12个月，现有9个月，最早2025-03", "needs 12 months in all; has 9; earliest 2025-03", "若按月继续缴费且其他条件不变，2025-03-01 起符合", "near"},
 		{"months in a row", allowance, with(technician, facts{"pension_months_current": int64(4)}), 20250201, map[string]calendar.Day{"insured": 20250201}, nil,
 			"需连续6个月，现有4个月，最早2025-02", "needs 6 months in a row; has 4; earliest 2025-02", "若按月继续缴费且其他条件不变，2025-02-01 起符合", "near"},
 		{"months that can be waited for, and something else that must change", subsidy,
 			with(certified, facts{"unemployment_months_total": int64(9), "employer_kind": "government"}), 0, map[string]calendar.Day{"months": 20250301}, []string{"employer_kind"},
-			"累计需12个月，现有9个月，最早2025-03", "needs 12 months in all; has 9; earliest 2025-03", "按月继续缴费只能满足这一项|要符合，还需变化或补充：单位类型|另有 1 项条件不满足，见下表", "no"},
+			"累计需12个月，现有9个月，最早2025-03", "needs 12 months in all; has 9; earliest 2025-03", "按月继续缴费只能满足这一项|要符合，还需变化或补充：单位类型|另有 1 项条件不满足", "ineligible"},
 		{"too late", subsidy, with(certified, facts{"issued_day": calendar.Day(20231101), "unemployment_months_total": int64(9)}), 0, map[string]calendar.Day{"months": 20250301}, nil,
-			"已过申领期限，2024-11-01截止", "too late to claim: the last day was 1 Nov 2024", "已成事实，五年内不会因时间或补充数据而符合|另有 1 项条件不满足，见下表", "no"},
+			"已过申领期限，2024-11-01截止", "too late to claim: the last day was 1 Nov 2024", "已成事实，五年内不会因时间或补充数据而符合|另有 1 项条件不满足", "ineligible"},
 		{"a condition that could change", allowance, with(technician, facts{"skill_level_highest": int64(3)}), 0, nil, []string{"skill_level_highest"},
 			"不满足“技师及以上”；最高技能等级 高级工（三级）", "not met: Technician or above; Highest level of skill senior worker (level 3)", "要符合，还需变化或补充：最高技能等级", "near"},
 		{"a fact that nobody told", allowance, with(technician, facts{"contract_term_months": nil}), 0, nil, []string{"contract_term_months"},
-			"待核：缺 现劳动合同期限（来自 劳动用工备案）", "to be verified: Term of the present contract (not told by Filed employment contracts)", "缺数据或缺依据，不作否定", "ask"},
+			"待核：缺 现劳动合同期限（来自 劳动用工备案）", "to be verified: Term of the present contract (not told by Filed employment contracts)", "缺数据或缺依据，不作否定", "undetermined"},
 		{"facts that the same register would tell", allowance, with(technician, facts{"contract_term_months": nil, "works_full_time": nil}), 0, nil, []string{"contract_term_months"},
-			"待核：缺 现劳动合同期限、全日制用工（来自 劳动用工备案）", "to be verified: Term of the present contract, Works full-time (not told by Filed employment contracts)", "缺数据或缺依据，不作否定", "ask"},
+			"待核：缺 现劳动合同期限、全日制用工（来自 劳动用工备案）", "to be verified: Term of the present contract, Works full-time (not told by Filed employment contracts)", "缺数据或缺依据，不作否定", "undetermined"},
 		{"more values than a sentence carries", subsidy, with(certified, facts{"employer_kind": "government"}), 0, nil, []string{"employer_kind"},
 			"不满足“企业在职职工，正在参加失业保险”", "not met: Employed by an enterprise and insured against unemployment",
 			"本人：正在领取失业保险金 否、单位类型 机关、至今连续缴纳失业保险 20个月|要符合，还需变化或补充：单位类型", "near"},
 		{"a gap in the law", subsidy, with(certified, facts{"issued_day": calendar.Day(20210620)}), 0, nil, []string{"law"},
-			"待核：2021-06-20 的依据未找到，不作否定", "to be verified: the law of 20 Jun 2021 was not found, which is not a no", "", "ask"},
+			"待核：2021-06-20 的依据未找到，不作否定", "to be verified: the law of 20 Jun 2021 was not found, which is not a no", "", "undetermined"},
 		{"before the law", subsidy, with(certified, facts{"issued_day": calendar.Day(20161231)}), 0, nil, nil,
-			"政策当时未施行", "the policy was not in force then", "", "lim"},
+			"政策当时未施行", "the policy was not in force then", "", "not_in_force"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -107,16 +113,16 @@ func TestVerdicts(t *testing.T) {
 				t.Fatal(err)
 			}
 			x := finding.Explanation{Policy: pol, Person: 1, Subject: "0123456789", On: today, Answer: a, Facts: c.facts, Earliest: c.earliest, Rules: c.rules, Needs: c.needs}
-			zh := (&origins{words{locale.Zh}, p, nil}).verdict(x)
-			en := (&origins{words{locale.En}, p, nil}).verdict(x)
+			zh := New(locale.Zh, p, nil).Verdict(x)
+			en := New(locale.En, p, nil).Verdict(x)
 			if zh.Sentence != c.zh || en.Sentence != c.en {
 				t.Errorf("says\n%s\n%s\nwant\n%s\n%s", zh.Sentence, en.Sentence, c.zh, c.en)
 			}
 			if got := strings.Join(zh.Notes, "|"); got != c.notes {
 				t.Errorf("notes %q, want %q", got, c.notes)
 			}
-			if zh.Mark != c.mark {
-				t.Errorf("mark %s, want %s", zh.Mark, c.mark)
+			if zh.Outcome != c.outcome {
+				t.Errorf("outcome %s, want %s", zh.Outcome, c.outcome)
 			}
 		})
 	}
@@ -124,19 +130,17 @@ func TestVerdicts(t *testing.T) {
 
 // A fact that is worked out from others lacks what they lack.
 func TestMissingNamesTheRegistersThatAreSilent(t *testing.T) {
-	p, err := shipped()
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := &origins{words{locale.Zh}, p, map[string]calendar.Day{"people": 20241130}}
+	p := stricter(t)
+	teller := New(locale.Zh, p, []finding.Source{{Register: p.Register("people"), Received: 20241205, Cutoff: 20241130}, {Register: p.Register("employers"), Received: 20241206}, {Register: p.Register("degrees")}})
 	x := finding.Explanation{Policy: policy.New(p, p.Policy(allowance)), Facts: facts{}}
-	if got := o.from(x, "age_years"); got != "人口基本信息" {
-		t.Errorf("an age is from %q", got)
+	for name, want := range map[string]string{"age_years": "人口基本信息", "employer_kind": "社会保险月缴费明细"} {
+		if got := teller.titles(teller.silent(x, name)); got != want {
+			t.Errorf("%s is from %q", name, got)
+		}
 	}
-	if got := o.from(x, "employer_kind"); got != "社会保险月缴费明细" {
-		t.Errorf("a kind of employer is from %q", got)
-	}
-	if got := o.of(p.Register("people")); got.Day != "2024-11-30" || o.of(p.Register("degrees")).Day != "" {
-		t.Errorf("sources %+v", got)
+	for name, want := range map[string]calendar.Day{"people": 20241130, "employers": 20241206, "degrees": 0, "deaths": 0} {
+		if got := teller.Told(p.Register(name)); got != want {
+			t.Errorf("%s tells of %s", name, got)
+		}
 	}
 }
