@@ -32,7 +32,7 @@ func (a *app) bench() *cobra.Command {
 		Use: "bench [NAME]", GroupID: "see", Short: "the benchmarks, each beside its yardstick · 性能测试",
 		Long: `Measures Bole beside a yardstick in the same run, on the yardstick's own population, in a temporary folder. Ends with 1 when a bar is missed.
 The yardstick's folder is named by BOLE_BENCH (default ../shared/bench). Names: screen, load, lake. For load there must be a PostgreSQL: the
-package postgresql, of which a private one is started, or one named by BOLE_POSTGRES. For lake there must be ten gigabytes in the folder for temporary files.`,
+package postgresql, of which a private one is started, or one named by BOLE_POSTGRES. For lake there must be four gigabytes in the folder for temporary files.`,
 		Example: "  bole bench screen --json", Args: between(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			folder := os.Getenv("BOLE_BENCH")
