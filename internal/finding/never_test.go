@@ -745,7 +745,8 @@ tests:
       - {claim: other, policy: live, facts: {birth_day: 1994-01-01}, want: {outcome: limited, limit: drafted/one, wins: this}}
 `,
 		"policies/live.yaml": ruled("live", "person", "age_years >= 18"),
-		"policies/also.yaml": ruled("also", "person", "age_years >= 18"),
+		// which makes room for the draft already
+		"policies/also.yaml": ruled("also", "person", "age_years >= 18") + "limits:\n  - {id: room, by: a, title: {zh: 一, en: one}, with: [drafted], over: person, most: 1}\n",
 	}))
 	deliver(t, desk, "people", fmt.Sprintf("证件号码,姓名,出生日期\n%s,王甲,1990-01-01\n", citizen(0)))
 	outcomes := func(names ...string) (out []string) {
