@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"bole/internal/cli"
+	"bole/internal/finding"
+	"bole/internal/locale"
 	gocmp "github.com/google/go-cmp/cmp"
 )
 
@@ -73,6 +75,15 @@ func TestTheTenMinutes(t *testing.T) {
 	if *update {
 		if err := os.WriteFile(file, []byte(page), 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// Whatever a policy's tests can leave untouched has its sentence.
+func TestEveryMissingHasItsSentence(t *testing.T) {
+	for _, m := range finding.Missings {
+		if !locale.Keys()["untouched."+m] {
+			t.Errorf("no sentence says that a case is missing: %s", m)
 		}
 	}
 }

@@ -266,7 +266,7 @@ func (a *app) testPolicies(ctx context.Context, dirs []string) error {
 		}
 		fmt.Fprintf(w, "%d passed, %d failed · 通过%d，未通过%d\n", result.Passed, result.Failed, result.Passed, result.Failed)
 		if n := len(result.Untouched); n > 0 {
-			fmt.Fprintf(w, "\n没有情形触及的%d处 · %d places that no case touches:\n", n, n)
+			fmt.Fprintf(w, "\n没有情形触及的%d处 · %d places that no situation touches:\n", n, n)
 		}
 		for _, u := range result.Untouched {
 			key := "untouched." + u.Missing

@@ -11,5 +11,8 @@
 //
 // Near miss: in force, ineligible, and exactly one check fails; the others hold or are unknown.
 //
+// Test runs the situations beside the policies through both evaluators, and lists what none of them touches: the neighbours of a threshold, a day at
+// which the law changes, an amount, a silent fact.
+//
 // Nothing here is decided by people and nothing is edited; the same deliveries, pack and day give the same run, byte for byte (Run.Hash).
 package finding

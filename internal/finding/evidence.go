@@ -102,7 +102,8 @@ func look(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, p
 	if err != nil {
 		return seen{}, err
 	}
-	if e != nil {
+	draft := slices.ContainsFunc(pols, func(pol *policy.Policy) bool { return pol.Draft }) // no run has seen what only a draft reads
+	if e != nil && !draft {
 		rows, err := kept(e, person, on)
 		return seen{rows, true}, err
 	}

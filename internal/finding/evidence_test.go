@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"bole/internal/calendar"
@@ -203,6 +204,63 @@ func TestEvidenceIsOfOneDayPackAndState(t *testing.T) {
 	}
 }
 
+// No run sees what only a draft reads: a draft is explained from the registers.
+func TestADraftIsNotAskedOfEvidence(t *testing.T) {
+	theTown(t) // it makes the keys
+	keys, err := seal.Open(filepath.Join(folder, "keys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	it, err := raise(t.Context(), t.TempDir(), keys, 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const name = "skilled-living-allowance"
+	want := map[string]map[string]any{} // before there is evidence
+	people := explainedIn(t, it, name, nil, want)
+	drafted := *it.pack.Policy(name)
+	drafted.Draft = true
+	p := *it.pack
+	p.Policies = slices.Clone(p.Policies)
+	p.Policies[slices.IndexFunc(p.Policies, func(x *pack.Policy) bool { return x.Name == name })] = &drafted
+	it.pack = &p
+	screen(t, it, finding.Request{})
+	got := map[string]map[string]any{}
+	explainedIn(t, it, name, people, got)
+	if d := gocmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// explainedIn explains a policy to some people of a home, to ten where none are named.
+func explainedIn(t *testing.T, it *town, name string, people []fact.Person, into map[string]map[string]any) []fact.Person {
+	t.Helper()
+	s := it.read(t)
+	conn, err := s.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if people == nil {
+		if err := fact.Derive(t.Context(), conn, s, it.pack, fact.Request{Days: []calendar.Day{day}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rowsOf(t, func() ([]fact.Row, error) { return fact.Rows(t.Context(), conn, it.pack.Subject("person"), "") })[:10] {
+			people = append(people, r.Person)
+		}
+	}
+	for _, person := range people {
+		xs, err := finding.Explain(t.Context(), conn, s, it.pack, person, name, "", day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range xs {
+			into[person.String()+" "+x.Subject] = plain(x)
+		}
+	}
+	return people
+}
+
 func shown(v finding.View) map[string]any {
 	out := map[string]any{"facts": v.Facts, "months": v.Months, "from": v.From, "to": v.To}
 	for _, x := range v.Policies {
@@ -211,4 +269,40 @@ func shown(v finding.View) map[string]any {
 		out[x.Policy.Name+" "+x.Subject] = one
 	}
 	return out
+}
+
+// What one person under every policy costs, without the days to come: by evidence, and derived.
+func BenchmarkExplainOne(b *testing.B) {
+	it, err := raised()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := finding.Screen(b.Context(), it.lake, it.pack, finding.Request{On: day}); err != nil {
+		b.Fatal(err)
+	}
+	s := it.read(b)
+	conn, err := s.Conn(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	e, err := finding.Held(s, it.pack, day)
+	if err != nil || e == nil {
+		b.Fatal("no evidence", err)
+	}
+	var people []fact.Person
+	if err := e.Each(func(person int64, _ lake.EvidenceRow) error { people = append(people, fact.Person(person)); return nil }); err != nil {
+		b.Fatal(err)
+	}
+	pols := policy.All(it.pack)
+	for name, on := range map[string]calendar.Day{"evidence": day, "derived": day.AddDays(1)} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if err := finding.Looked(b.Context(), conn, s, it.pack, pols, people[i*37%len(people)], on); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

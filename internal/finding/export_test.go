@@ -45,6 +45,21 @@ func Supposed(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pac
 	return out, nil
 }
 
+// UntouchedBy is what the tests of a pack leave untouched, without asking SQL; failures are those of the tests that the evaluator of one person does not bear out.
+func UntouchedBy(p *pack.Pack) (out []Untouched, failures []string, err error) {
+	cases, err := situations(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range cases {
+		if wrong := differing(c.Test, c.one); wrong != "" {
+			failures = append(failures, c.Name+": "+wrong)
+		}
+	}
+	out, err = untouched(p, cases)
+	return out, failures, err
+}
+
 // Held is held.
 func Held(s *lake.Snapshot, p *pack.Pack, on calendar.Day) (*lake.Evidence, error) {
 	return held(s, p, on)
@@ -127,6 +142,17 @@ func ScreenLater(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.
 
 // Key names an explanation as ScreenLater does.
 func (x *Explanation) Key() string { return fmt.Sprintf("%d %s %d", x.Person, x.row(), x.Part) }
+
+// Looked asks policies of a person on a day, without other claims and days to come.
+func Looked(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.Pack, pols []*policy.Policy, person fact.Person, on calendar.Day) error {
+	known, err := look(ctx, conn, s, p, pols, person, on)
+	for _, pol := range pols {
+		if err == nil {
+			_, err = Judge(pol, person, "", known.rows[pol.Subject.Name], on)
+		}
+	}
+	return err
+}
 
 // What the tests of a pack are asked with.
 var (

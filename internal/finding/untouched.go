@@ -21,10 +21,10 @@ type Untouched struct {
 	Line    int    `json:"line"`    // of the parameter's value, the version or the rule
 	What    string `json:"what"`    // as the policy has it
 	Missing string `json:"missing"` // see Missings
-	Value   string `json:"value"`   // the number, day or code that a case should have; "" where there is none to tell
+	Value   string `json:"value"`   // the number, day or code that a situation should have; "" where there is none to tell
 }
 
-// Missings are the words for what a case would have to be.
+// Missings are the words for what a situation would have to be.
 var Missings = []string{"under", "at", "over", "holds", "fails", "day_before", "first_day", "last_day", "day_after", "window_last_day", "window_day_after",
 	"amount", "silent", "limits", "settled"}
 

@@ -71,12 +71,12 @@ func untouchedBy(t *testing.T, tests string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rep, err := finding.Test(t.Context(), p)
-	if err != nil || len(rep.Failures) > 0 {
-		t.Fatal(rep.Failures, err)
+	list, failures, err := finding.UntouchedBy(p)
+	if err != nil || len(failures) > 0 {
+		t.Fatal(failures, err)
 	}
 	var out []string
-	for _, u := range rep.Untouched {
+	for _, u := range list {
 		if u.Policy != "bread" || u.File != "policies/bread.yaml" {
 			t.Errorf("of %s in %s", u.Policy, u.File)
 		}
@@ -185,13 +185,13 @@ func TestASituationTouches(t *testing.T) {
 
 // The tests of these two leave nothing untouched: they are what others are written after.
 func TestTheExamplesAreTouchedWhole(t *testing.T) {
-	rep, err := finding.Test(t.Context(), cities(t)["liaocheng"])
+	list, _, err := finding.UntouchedBy(cities(t)["liaocheng"])
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, u := range rep.Untouched {
+	for _, u := range list {
 		if u.Policy == "unemployment-skill-subsidy" || u.Policy == "skilled-living-allowance" {
-			t.Errorf("%s:%d: %s: no case %s %s", u.File, u.Line, u.What, u.Missing, u.Value)
+			t.Errorf("%s:%d: %s: no situation %s %s", u.File, u.Line, u.What, u.Missing, u.Value)
 		}
 	}
 }

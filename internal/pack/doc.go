@@ -10,5 +10,7 @@
 // where one is near, the word that was probably meant; a pack with a mistake is not used. Expressions are compiled here, against the
 // vocabulary that the pack itself declares, so that what passes the check cannot fail later for its form.
 //
+// FileKinds has a JSON Schema for each kind of file, for editors; it is drawn from the same types, and committed in docs/schemas.
+//
 // A reference pack of another city says "uses: liaocheng" and adds its own facts and policies to that pack's registers.
 package pack

@@ -90,8 +90,8 @@ var keyWords = map[string]Words{
 
 	// Policies.
 	"Policy.policy":       {"政策名，与文件名相同", "the policy's name, as the file's"},
+	"Policy.draft":        {"起草中：照常检查和测试，正式运行不用", "still being written: checked and tested, and never asked by a live run"},
 	"Policy.mechanism":    {"所属机制，如 M14", "the kinds of measure that it belongs to, such as M14"},
-	"Policy.draft":        {"起草中：校验、测试照做，不参加发布的比对", "still being written: checked and tested, and in no run that is published"},
 	"Policy.about":        {"判定对象：person 或 facts 中的另一类", "the kind of subject: person, or another one of facts/"},
 	"Policy.version_by":   {"以哪一天定版本：一个日期类事实，或 \"on\"（判定日）", "the day that picks the version: a fact, or \"on\", the day asked about"},
 	"Policy.versions":     {"各版本，按日期先后，互不重叠；没有条文的时段留空", "the versions, in order of day and never overlapping; a gap where we have no text"},

@@ -40,6 +40,10 @@ func pages(t *testing.T, it *town) map[string]string {
 		person, subject := it.someone(t, subsidy, finding.Filter{Outcome: o})
 		out[personHref(person, subsidy, subject)] = "person.html"
 	}
+	for policy, o := range map[string]string{"skilled-certificate-award": "limited", subsidy: "settled"} {
+		person, subject := it.someone(t, policy, finding.Filter{Outcome: o})
+		out[personHref(person, policy, subject)] = "person.html"
+	}
 	person, _ := it.someone(t, allowance, finding.Filter{Outcome: "near"})
 	out[personHref(person, allowance, "")] = "person.html"
 	out[personHref(person, "", "")] = "person.html"
