@@ -181,11 +181,9 @@ func (m *months) spells(ctx context.Context) (out []Entry, err error) {
 	m.say("spells")
 	o := m.Options
 	o.Rounds = min(cmp.Or(o.Rounds, 3), 3) // each takes a minute
-	bole, plain, err := o.byTurnsAfter(ctx, func() error { return m.forget(ctx) }, func() error { return fact.Net(ctx, m.lake, m.pack) }, func() error { return m.run(ctx, "spells.sql") })
+	// Bole's turn is the last, so that its spells are there afterwards.
+	plain, bole, err := o.byTurnsAfter(ctx, func() error { return m.forget(ctx) }, func() error { return m.run(ctx, "spells.sql") }, func() error { return fact.Net(ctx, m.lake, m.pack) })
 	if err != nil {
-		return nil, err
-	}
-	if err := fact.Net(ctx, m.lake, m.pack); err != nil { // before the yardstick's last turn they were forgotten
 		return nil, err
 	}
 	s, err := m.lake.Read(ctx, 0)

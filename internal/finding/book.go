@@ -107,7 +107,7 @@ func (b *Book) last(s *lake.Snapshot) (Run, error) {
 	return run, err
 }
 
-// RuleCount is what one check came to over the subject rows for which a version of the policy is in force.
+// RuleCount is what one check came to over the findings for which a version of the policy is in force, but those that are settled.
 type RuleCount struct {
 	ID      string
 	Met     int64
@@ -123,7 +123,7 @@ func (b *Book) Rules(ctx context.Context, name string) (out []RuleCount, err err
 		for i, c := range p.Checks {
 			r := RuleCount{ID: c.ID}
 			met, unknown := uint64(1)<<i, uint64(1)<<(n+i)
-			err := columnar.Row(ctx, conn, fmt.Sprintf(`SELECT count(*) FILTER ((bits & %[1]d) <> 0), count(*) FILTER ((bits & %[3]d) = 0), count(*) FILTER ((bits & %[2]d) <> 0), count(*) FILTER (near AND (bits & %[3]d) = 0) FROM %[4]s WHERE version > 0`,
+			err := columnar.Row(ctx, conn, fmt.Sprintf(`SELECT count(*) FILTER ((bits & %[1]d) <> 0), count(*) FILTER ((bits & %[3]d) = 0), count(*) FILTER ((bits & %[2]d) <> 0), count(*) FILTER (near AND (bits & %[3]d) = 0) FROM %[4]s WHERE version > 0 AND outcome <> 'settled'`,
 				met, unknown, met|unknown, from), &r.Met, &r.NotMet, &r.Unknown, &r.Only)
 			if err != nil {
 				return err

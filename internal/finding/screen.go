@@ -131,14 +131,11 @@ func (g Group) HitsQuery(from string, on calendar.Day) string {
 	return strings.Join(out, "\nUNION ALL\n")
 }
 
-// hitColumns are the columns of the hits that a run keeps, beside policy, part, person and subject.
-//
-// hits: one row a finding that is entitled, or settled. entitled: every check holds; outcome: eligible, limited, settled, or undetermined where a limit cannot be
-// told; amount_fen: of the eligible, after limits; version: NULL where none applies; limit_name: the limit that holds it or cuts its amount, POLICY/ID; wins: the
-// claim that it gives way to; missing: the facts without which a limit cannot be told, separated by blanks.
-const hitColumns = "version, window_ends, entitled, outcome, amount_fen, limit_name, wins, missing"
-
 // allocatedHits is the hits after limits.
+//
+// hits: one row a finding that is entitled, or settled: policy, part, person, subject; entitled: every check holds; outcome: eligible, limited, settled, or
+// undetermined where a limit cannot be told; amount_fen: of the eligible, after limits; version, window_ends: NULL where none applies; limit_name: the limit that
+// holds it or cuts its amount, POLICY/ID; wins: the claim that it gives way to; missing: the facts without which a limit cannot be told, separated by blanks.
 func (s *screening) allocatedHits(entitled []string) string {
 	none := "SELECT '' AS policy, CAST(0 AS TINYINT) AS part, CAST(0 AS BIGINT) AS person, '' AS subject, CAST(0 AS TINYINT) AS version, CAST(0 AS BIGINT) AS amount_fen, CAST(NULL AS DATE) AS window_ends WHERE FALSE"
 	return fmt.Sprintf(`SELECT h.policy, h.part, h.person, h.subject, h.version, h.window_ends, TRUE AS entitled, coalesce(a.outcome, 'eligible') AS outcome,
@@ -159,7 +156,7 @@ func bitsColumn(p *policy.Policy, part int64) string {
 func versionColumn(p *policy.Policy) string { return policy.Quote("v_" + p.Name) }
 
 // findings is SQL for the findings of a policy, over the tables of bits and of hits, to stand after FROM: one row a subject row and part, with person, subject,
-// part, bits, version, outcome, near (a near miss) and hitColumns.
+// part, bits, version, outcome, near (a near miss) and, of a hit, what allocatedHits has of it.
 func findings(p *policy.Policy, on calendar.Day, bits, hits string) string {
 	parts := make([]string, 0, 1)
 	for _, part := range p.Parts() {

@@ -13,6 +13,7 @@ import (
 	"bole/internal/fact"
 	"bole/internal/finding"
 	"bole/internal/locale"
+	"bole/internal/pack"
 	"golang.org/x/net/html"
 )
 
@@ -404,8 +405,10 @@ func TestSentences(t *testing.T) {
 	for _, k := range monthMarks {
 		named["web.month_"+k] = true
 	}
-	for _, k := range []string{"web.award_once", "web.award_month"} {
-		named[k] = true
+	for prefix, words := range map[string][]string{"web.award_": {"once", "month"}, "web.tier_": pack.Tiers, "web.event_": pack.Thens} {
+		for _, w := range words {
+			named[prefix+w] = true
+		}
 	}
 	known := locale.Keys()
 	operations := []string{"web.list", "web.person", "web.policy"} // of errors; some are sentences as well
