@@ -122,21 +122,32 @@ func mates(claims []*claim) {
 			if s.Missing == nil || s.Limit.Kind() == "cap_fen" || s.Limit.Kind() == "quota" {
 				continue
 			}
-			if !slices.ContainsFunc(in[s.Limit], func(o *claim) bool { return o != c && alike(s.Keys, o.stake(s.Limit).Keys) }) {
+			if !slices.ContainsFunc(in[s.Limit], func(o *claim) bool { return o != c && c.meets(o, s, o.stake(s.Limit)) }) {
 				s.Missing, s.Keys = nil, []any{&s.Keys} // a key that no other claim has
 			}
 		}
 	}
 }
 
-// alike reports whether two keys may be one: all that is known of both is the same.
-func alike(a, b []any) bool {
-	for i := range min(len(a), len(b)) {
-		if a[i] != nil && b[i] != nil && a[i] != b[i] {
+// meets reports whether two claims may limit each other: all that is known of both keys is the same, and they do not count as one. Who is known to be of
+// a couple is of no other one, so that an unknown couple may only be that of somebody else whose couple is unknown.
+func (c *claim) meets(o *claim, a, b *policy.Stake) bool {
+	if a.Each != nil && !slices.Contains(a.Each, nil) && named(a.Each) == named(b.Each) {
+		return false
+	}
+	for i := range min(len(a.Keys), len(b.Keys)) {
+		x, y := a.Keys[i], b.Keys[i]
+		if x != nil && y != nil && x != y || (x == nil) != (y == nil) && c.person != o.person && c.couple(a.Over[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+// couple reports whether a key of a limit is a fact that both of a couple have alike.
+func (c *claim) couple(key *expr.Expr) bool {
+	f := c.policy.Fact(key.Source())
+	return f != nil && f.Take.Text == "couple"
 }
 
 func (c *claim) stake(l *pack.Limit) *policy.Stake {
@@ -213,12 +224,6 @@ func tie(on calendar.Day, claims []*claim) (groups, quotas []*group) {
 	type key struct {
 		limit *pack.Limit
 		key   string
-	}
-	named := func(keys []any) (out string) {
-		for _, k := range keys {
-			out += fmt.Sprint(k) + "\x1f"
-		}
-		return out
 	}
 	made := map[key]*group{}
 	for _, c := range claims {
@@ -299,6 +304,7 @@ type search struct {
 	set    []*claim // settled ones first, then in order
 	rest   []int64  // what all claims from here on are entitled to
 	groups []*group
+	strict bool // an order may pay less than the greatest amount: then a claim that nothing blocks must be taken all the same
 	left   int
 	best   []bool
 	most   int64
@@ -326,7 +332,7 @@ func choose(set []*claim) {
 	for _, c := range s.set {
 		for _, g := range c.held {
 			if !slices.Contains(s.groups, g) && g.kind != "quota" {
-				s.groups = append(s.groups, g)
+				s.groups, s.strict = append(s.groups, g), s.strict || g.kind == "shares" && g.limit.Order != nil
 			}
 		}
 	}
@@ -380,7 +386,7 @@ func (s *search) look(i int, fen int64) {
 		return
 	}
 	if i == len(s.set) {
-		if v := s.awards(); v > s.most {
+		if v := s.awards(); v > s.most && s.full() {
 			s.most, s.best = v, slices.Clone(s.taken)
 		}
 		return
@@ -396,13 +402,25 @@ func (s *search) look(i int, fen int64) {
 	}
 }
 
+// full reports whether no claim is left out for which there is a place; asked where leaving one out could pay more.
+func (s *search) full() bool {
+	for i, c := range s.set {
+		if s.strict && !s.taken[i] {
+			if l, _ := c.blocked(); l == nil {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // blocked names the limit that has no place for a claim beside those chosen, and the claim that is in its way.
 func (c *claim) blocked() (*pack.Limit, *claim) {
 	for _, g := range c.held {
 		switch g.kind {
 		case "most":
-			if int64(len(g.chosen)) >= g.most {
-				return g.limit, g.first()
+			if n, first := g.beside(c); n >= g.most {
+				return g.limit, first
 			}
 		case "higher":
 			rank := c.rank(g.limit)
@@ -416,12 +434,37 @@ func (c *claim) blocked() (*pack.Limit, *claim) {
 	return nil, nil
 }
 
-// first is the claim that a group names as the one that others give way to; nil where its limit lets none stand.
-func (g *group) first() *claim {
-	if len(g.chosen) == 0 {
-		return nil
+// beside is how many chosen claims a group counts beside a claim, and the first of them; nil where its limit lets none stand.
+func (g *group) beside(c *claim) (n int64, first *claim) {
+	ones := map[string]bool{}
+	for _, o := range g.chosen {
+		if g.limit.Each != nil {
+			one := o.one(g.limit)
+			if one == c.one(g.limit) || ones[one] {
+				continue
+			}
+			ones[one] = true
+		}
+		if n++; first == nil {
+			first = o
+		}
 	}
-	return g.chosen[0]
+	return n, first
+}
+
+// one names what a claim is counted as in a limit: itself, or what it has alike with others of its group.
+func (c *claim) one(l *pack.Limit) string {
+	if l.Each == nil {
+		return fmt.Sprint(c.place)
+	}
+	return named(c.stake(l).Each)
+}
+
+func named(keys []any) (out string) {
+	for _, k := range keys {
+		out += fmt.Sprint(k) + "\x1f"
+	}
+	return out
 }
 
 func (c *claim) rank(l *pack.Limit) int64 { return c.stake(l).Rank }
@@ -451,15 +494,52 @@ func (s *search) awards() (sum int64) {
 	return sum
 }
 
-// cut applies shares or a cap to the chosen claims of a group: settled ones first, then the greatest amount.
-func (g *group) cut() {
-	in := slices.Clone(g.chosen)
-	slices.SortStableFunc(in, func(a, b *claim) int {
+// sharer is what counts as one in a group: a claim, or those that have each alike.
+type sharer struct {
+	settled bool
+	order   []any
+	award   int64
+	place   int
+}
+
+// line puts the chosen claims of a group in the order in which they are paid: settled ones first, then by the stated order, then the greatest amount. It
+// says as how manieth each is counted, from 0.
+func (g *group) line() (in []*claim, at []int) {
+	in = slices.Clone(g.chosen)
+	of, ones := map[*claim]*sharer{}, map[string]*sharer{}
+	for _, c := range in {
+		one := c.one(g.limit)
+		s := ones[one]
+		if s == nil {
+			s = &sharer{place: c.place, order: c.stake(g.limit).Order}
+			ones[one] = s
+		}
+		of[c], s.settled, s.award, s.place = s, s.settled || c.settled, s.award+c.award, min(s.place, c.place)
+	}
+	slices.SortStableFunc(in, func(x, y *claim) int {
+		a, b := of[x], of[y]
 		if a.settled != b.settled {
 			return map[bool]int{true: -1, false: 1}[a.settled]
 		}
-		return cmp.Or(cmp.Compare(b.award, a.award), cmp.Compare(a.place, b.place))
+		for i := range a.order {
+			if c := compare(a.order[i], b.order[i]); c != 0 {
+				return c
+			}
+		}
+		return cmp.Or(cmp.Compare(b.award, a.award), cmp.Compare(a.place, b.place), cmp.Compare(x.place, y.place))
 	})
+	at = make([]int, len(in))
+	for i := 1; i < len(in); i++ {
+		if at[i] = at[i-1]; of[in[i]] != of[in[i-1]] {
+			at[i]++
+		}
+	}
+	return in, at
+}
+
+// cut applies shares or a cap to the chosen claims of a group.
+func (g *group) cut() {
+	in, at := g.line()
 	if len(in) == 0 {
 		return
 	}
@@ -475,8 +555,8 @@ func (g *group) cut() {
 		case g.kind == "cap_fen":
 			award = min(award, max(0, left))
 			left -= c.award
-		case i < len(g.shares):
-			award = expr.PartOf(award, g.shares[i], 100, g.limit.Rounding.Text)
+		case at[i] < len(g.shares):
+			award = expr.PartOf(award, g.shares[at[i]], 100, g.limit.Rounding.Text)
 		default:
 			award = 0
 		}

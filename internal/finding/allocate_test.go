@@ -355,6 +355,53 @@ func TestUnknownKeyOfALimit(t *testing.T) {
 	}
 }
 
+// What counts as one has one place and one share, whatever its parts come to; a stated order decides even where another one would pay more.
+func TestWhatCountsAsOne(t *testing.T) {
+	row := func(person fact.Person, level, price int64, paid calendar.Day) thing {
+		f := map[string]any{"team": "x", "level": level, "price_fen": price, "couple": "1+2"}
+		if paid != 0 {
+			f["paid_day"] = paid
+		}
+		return thing{person, f}
+	}
+	shares := `{id: couple, by: a, title: {zh: 双, en: couple}, over: couple, each: person, shares: ["100", "50"], rounding: down, order: "0 - level"}`
+	one := `{id: couple, by: a, title: {zh: 双, en: couple}, over: couple, each: person, most: 1}`
+	unknown := func(th thing) thing { delete(th.facts, "couple"); return th }
+	other := func(th thing) thing { th.facts["couple"] = "3+4"; return th }
+	for _, c := range []struct {
+		name, limit string
+		things      []thing
+		want        string
+	}{
+		{"the parts of one share alike", shares, []thing{row(1, 4, 100, 0), row(1, 4, 60, 0), row(2, 3, 150, 0)}, "eligible 100 | eligible 60 | eligible 75"},
+		{"the order is kept where the other one would pay more", shares, []thing{row(1, 4, 10, 0), row(2, 3, 150, 0)}, "eligible 10 | eligible 75"},
+		{"who was paid first has the whole", shares, []thing{row(1, 4, 100, 0), row(1, 4, 60, 0), row(2, 3, 150, 20250102)}, "eligible 50 | eligible 30 | settled 0"},
+		{"of a couple the one with more in all", one, []thing{row(1, 4, 100, 0), row(1, 4, 60, 0), row(2, 3, 150, 0)}, "eligible 100 | eligible 60 | limited 0"},
+		{"the later parts of whoever was paid before", one, []thing{row(1, 4, 100, 0), row(1, 4, 60, 20250102), row(2, 3, 150, 0)}, "eligible 100 | settled 0 | limited 0"},
+		{"two couples", one, []thing{row(1, 4, 100, 0), other(row(3, 3, 150, 0))}, "eligible 100 | eligible 150"},
+		{"a couple that nobody told is not one that is known", one, []thing{unknown(row(1, 4, 100, 0)), other(row(3, 3, 150, 0))}, "eligible 100 | eligible 150"},
+		{"two of whom nobody told may be a couple", one, []thing{unknown(row(1, 4, 100, 0)), unknown(row(3, 3, 150, 0))}, "undetermined 100 | undetermined 150"},
+		{"the parts of one whose couple nobody told", one, []thing{unknown(row(1, 4, 100, 0)), unknown(row(1, 4, 60, 0))}, "eligible 100 | eligible 60"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := trialPack(t, map[string]string{
+				"policies/alpha.yaml": trial("alpha", "second", "\n  - "+c.limit+"\n"), "policies/beta.yaml": trial("beta", "first", " []\n"),
+				"facts/person.yaml": limitFiles["facts/person.yaml"] + "  - {name: couple, title: {zh: 双, en: Couple}, type: text, take: couple}\n",
+			})
+			claims, _ := claimsOfThings(t, p, trialDay, c.things)
+			claims = slices.DeleteFunc(claims, func(c *claim) bool { return c.policy.Name == "beta" })
+			allocate(p, trialDay, claims)
+			var got []string
+			for _, c := range claims {
+				got = append(got, fmt.Sprint(c.outcome, " ", c.award))
+			}
+			if s := strings.Join(got, " | "); s != c.want {
+				t.Errorf("%s, want %s", s, c.want)
+			}
+		})
+	}
+}
+
 // A limit that would tie nobody, or everybody at once, is refused when the pack is read: it cannot silently limit nobody.
 func TestNoLimitWithoutAKeyLimitsNobody(t *testing.T) {
 	for name, c := range map[string]struct{ limit, says string }{
@@ -366,6 +413,8 @@ func TestNoLimitWithoutAKeyLimitsNobody(t *testing.T) {
 		"unequal number": {"{id: x, by: a, title: {zh: 一, en: one}, over: [team], most: level}", "same for all claims"},
 		"unknown policy": {"{id: x, by: a, title: {zh: 一, en: one}, over: [team], with: [gamma], most: 1}", "no policy called gamma"},
 		"no article":     {"{id: x, by: b, title: {zh: 一, en: one}, over: [team], most: 1}", "no article"},
+		"order of most":  {"{id: x, by: a, title: {zh: 一, en: one}, over: [team], most: 1, order: [level]}", "go together"},
+		"each of a cap":  {"{id: x, by: a, title: {zh: 一, en: one}, over: [team], each: [person], cap_fen: cap_fen}", "each stands beside most and shares"},
 		"no order":       {"{id: x, by: a, title: {zh: 一, en: one}, quota: \"2\"}", "go together"},
 	} {
 		files := fstest.MapFS{}

@@ -226,9 +226,26 @@ func evaluated(p *pack.Pack, on calendar.Day, asked []asked) ([]verdict, error) 
 			claims, at[c] = append(claims, c), i
 		}
 	}
+	for _, q := range unnamed(asked) {
+		a, err := q.policy.Evaluate(q.facts, on, q.part)
+		if err != nil {
+			return nil, err
+		}
+		c, err := newClaim(q.policy, q.facts, on, q.person, q.subject, q.part, a.Outcome == "eligible", a.AmountFen, a.WindowEnds)
+		if err != nil {
+			return nil, err
+		}
+		if c != nil {
+			claims = append(claims, c)
+		}
+	}
 	allocate(p, on, claims)
 	for _, c := range claims {
-		v := &out[at[c]]
+		i, named := at[c]
+		if !named {
+			continue
+		}
+		v := &out[i]
 		v.Outcome, v.AmountFen, v.Missing = c.outcome, 0, strings.Join(c.missing, " ")
 		if c.outcome == "eligible" {
 			v.AmountFen = c.award
@@ -236,11 +253,33 @@ func evaluated(p *pack.Pack, on calendar.Day, asked []asked) ([]verdict, error) 
 		if c.limit != nil {
 			v.Limit = c.limit.Name()
 		}
-		if c.wins != nil {
-			v.Wins = asked[at[c.wins]].name
+		if i, named := at[c.wins]; named {
+			v.Wins = asked[i].name
 		}
 	}
 	return out, nil
+}
+
+// unnamed are the claims that a test does not name and that there are all the same, as in a screening: other parts of an award, and other policies of the
+// test asked of the same subject row.
+func unnamed(given []asked) (out []asked) {
+	all := slices.Clone(given)
+	for _, row := range given {
+		for _, under := range given {
+			if under.policy.Subject != row.policy.Subject {
+				continue
+			}
+			for _, part := range under.policy.Parts() {
+				q := asked{policy: under.policy, part: part, person: row.person, subject: row.subject, values: row.values}
+				if !slices.ContainsFunc(all, func(have asked) bool {
+					return have.policy.Name == q.policy.Name && have.part == part && have.person == q.person && have.subject == q.subject
+				}) {
+					all, out = append(all, q), append(out, q)
+				}
+			}
+		}
+	}
+	return out
 }
 
 // screened screens the claims of situations of one day, over fact tables of a row a subject.

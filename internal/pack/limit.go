@@ -34,6 +34,7 @@ type Limit struct {
 	With  []Src `yaml:"with"` // other policies whose claims count as well
 	Over  Keys  `yaml:"over"` // claims that have all of these alike are one group
 	Where *Src  `yaml:"where"`
+	Each  Keys  `yaml:"each"` // most and shares: claims of a group that have all of these alike count as one, such as a person's parts
 
 	// One of these.
 	Most    *Src  `yaml:"most"`     // so many claims may stand
@@ -44,7 +45,7 @@ type Limit struct {
 	Paid    *Src  `yaml:"paid"`     // somebody else has paid for the same; only a plain yes counts, and there is no group
 	LessFen *Src  `yaml:"less_fen"` // what somebody else has paid for the same is taken off; there is no group
 
-	Order    Keys `yaml:"order"`    // quota: who comes first, the smaller value before the greater
+	Order    Keys `yaml:"order"`    // quota, shares: who comes first, the smaller value before the greater
 	Rounding *Src `yaml:"rounding"` // shares
 
 	Policy  *Policy   `yaml:"-"` // the policy that declares it
@@ -59,6 +60,7 @@ type Member struct {
 	Policy *Policy
 	Over   []*expr.Expr
 	Where  *expr.Expr // nil: all
+	Each   []*expr.Expr
 	Rank   *expr.Expr // of higher, cap_fen, paid or less_fen; nil for others
 	Order  []*expr.Expr
 }
@@ -216,7 +218,7 @@ func (l *Limit) texts() []string {
 			out = append(out, s.Text)
 		}
 	}
-	for _, s := range slices.Concat(l.Over, l.Shares, l.Order) {
+	for _, s := range slices.Concat(l.Over, l.Each, l.Shares, l.Order) {
 		out = append(out, s.Text)
 	}
 	return out
@@ -285,7 +287,8 @@ func (r *reader) oneKind(file string, l *Limit) bool {
 	}{
 		{grouped && len(l.Over) == 0, "without over it would limit nobody, or everybody at once: say which claims are one group"},
 		{(l.Paid != nil || l.LessFen != nil) && (l.Over != nil || l.With != nil), "what others have paid is asked of each claim, without over and with"},
-		{(l.Quota != nil) != (l.Order != nil), "quota and order go together: the law says who comes first"},
+		{l.Quota != nil && l.Order == nil || l.Order != nil && l.Quota == nil && l.Shares == nil, "quota and order go together, and shares may have an order: the law says who comes first"},
+		{l.Each != nil && l.Most == nil && l.Shares == nil, "each stands beside most and shares: which claims of a group count as one"},
 		{(l.Shares != nil) != (l.Rounding != nil), "shares and rounding go together: down, up, half_up or half_even"},
 	} {
 		if m.wrong {
@@ -328,13 +331,17 @@ func (r *reader) member(file string, l *Limit, pol *Policy) {
 				r.mistakes[before+i].Message += " (of claims under " + pol.Name + ")"
 			}
 		}
-		if x != nil && len(l.With) > 0 && slices.ContainsFunc(x.Inputs(), func(in string) bool { return strings.HasPrefix(in, "p.") }) {
+		own := l.CapFen != nil && s == *l.CapFen // each policy's own parameter of that name
+		if x != nil && len(l.With) > 0 && !own && slices.ContainsFunc(x.Inputs(), func(in string) bool { return strings.HasPrefix(in, "p.") }) {
 			r.at(file, s, "claims of several policies are told apart by facts, not by a parameter of one of them")
 		}
 		return x
 	}
 	for _, k := range l.Over {
 		m.Over = append(m.Over, compile(k, ""))
+	}
+	for _, k := range l.Each {
+		m.Each = append(m.Each, compile(k, ""))
 	}
 	for _, k := range l.Order {
 		m.Order = append(m.Order, compile(k, ""))
@@ -363,6 +370,7 @@ func (pol *Policy) claimExpressions() []*expr.Expr {
 	for _, m := range pol.limits {
 		out = append(out, m.Where, m.Rank)
 		out = append(out, m.Over...)
+		out = append(out, m.Each...)
 		out = append(out, m.Order...)
 	}
 	return slices.DeleteFunc(out, func(x *expr.Expr) bool { return x == nil })

@@ -24,9 +24,10 @@ type Stake struct {
 	*pack.Member
 	Counts  bool     // it is one of those that the limit counts
 	Keys    []any    // claims that have all of these alike are a group; nil for unknown
+	Each    []any    // claims of the group that have all of these alike count as one; nil where each counts by itself
 	Rank    int64    // of higher, cap_fen and less_fen
 	Paid    bool     // of paid: somebody else has paid
-	Order   []any    // of quota
+	Order   []any    // of quota and shares
 	Missing []string // facts without which it cannot be told whether the limit holds the claim
 }
 
@@ -124,6 +125,13 @@ func stake(m *pack.Member, values expr.Values) (Stake, error) {
 			return s, err
 		}
 		s.Keys = append(s.Keys, v)
+	}
+	for _, x := range m.Each {
+		v, err := ask(x)
+		if err != nil {
+			return s, err
+		}
+		s.Each = append(s.Each, v)
 	}
 	for _, x := range m.Order {
 		v, err := ask(x)
