@@ -141,9 +141,9 @@ func unsound(body string) (out []string) {
 	}
 }
 
-// allowed are Latin letters that a Chinese page may hold: numbers of persons and versions, short ids of certificates, our numbers of sources, and
-// the prefix of parameters.
-var allowed = regexp.MustCompile(`P-[0-9A-Z]{4}-[0-9A-Z]{3}|V\d+|S\d+|\b[0-9a-z]{8}\b|p\.开头`)
+// allowed are Latin letters that a Chinese page may hold: numbers of persons and versions, short ids of certificates, our numbers of sources, the
+// classes of talents, and the prefix of parameters.
+var allowed = regexp.MustCompile(`P-[0-9A-Z]{4}-[0-9A-Z]{3}|V\d+|S\d+|\b[0-9a-z]{8}\b|[A-G]类|p\.开头`)
 
 var latin = regexp.MustCompile(`[A-Za-z]+`)
 
@@ -197,6 +197,7 @@ func foreign(t *testing.T, body string, lang locale.Lang) (out []string) {
 func TestRequests(t *testing.T) {
 	it := theTown(t)
 	eligible, certificate := it.someone(t, subsidy, finding.Filter{Outcome: "eligible"})
+	asked := len(it.book.Pack().Policies)
 	unknown := fact.Person(999_999).String() // a sound number that nobody of the town has
 	cases := []struct {
 		name, path string
@@ -205,8 +206,8 @@ func TestRequests(t *testing.T) {
 		must       []string
 		mustNot    []string
 	}{
-		{"the overview in Chinese", "/", nil, 200, []string{"900人比对2项政策", "本证书符合", "数据来源", "公安机关"}, []string{"Policies"}},
-		{"the overview in English", "/?lang=en", nil, 200, []string{"900 persons screened against 2 policies", "Public security"}, nil},
+		{"the overview in Chinese", "/", nil, 200, []string{fmt.Sprintf("900人比对%d项政策", asked), "项有人符合", "数据来源", "公安机关"}, []string{"Policies"}},
+		{"the overview in English", "/?lang=en", nil, 200, []string{fmt.Sprintf("900 persons screened against %d policies", asked), "Public security"}, nil},
 		{"the language that the browser prefers", "/", []string{"Accept-Language", "fr, en;q=0.8"}, 200, []string{"Policies"}, nil},
 		{"the language that was chosen before", "/", []string{"Accept-Language", "zh", "Cookie", "lang=en"}, 200, []string{"Policies"}, nil},
 		{"a language that there is none of", "/?lang=fr", nil, 200, []string{`lang="zh-CN"`}, nil},
