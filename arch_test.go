@@ -45,8 +45,8 @@ var floorPlan = []line{
 	{"finding", words + " expr pack fact policy lake columnar"},
 	{"tell", words + " pack policy finding locale"},
 	{"web", words + " locale files pack register fact policy finding tell"}, // never lake, columnar, store
-	{"city", words + " pack sheet"},                                    // it writes delivery files, nothing else
-	{"/packs", ""},                                                     // the packs that the binary carries
+	{"city", words + " pack sheet"},                                         // it writes delivery files, nothing else
+	{"/packs", ""},                                                          // the packs that the binary carries
 	{"bench", "*"},
 	{"cli", "*"},
 	{"/cmd/bole", "cli"},

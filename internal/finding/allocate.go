@@ -119,11 +119,11 @@ func mates(claims []*claim) {
 	for _, c := range claims {
 		for i := range c.stakes {
 			s := &c.stakes[i]
-			if s.Missing == nil || s.Limit.Kind() == "cap_fen" || s.Limit.Kind() == "quota" {
+			if s.Missing == nil || s.Limit.Kind() == "quota" {
 				continue
 			}
 			if !slices.ContainsFunc(in[s.Limit], func(o *claim) bool { return o != c && c.meets(o, s, o.stake(s.Limit)) }) {
-				s.Missing, s.Keys = nil, []any{&s.Keys} // a key that no other claim has
+				s.Missing, s.Keys = s.Cap, []any{&s.Keys} // a key that no other claim has
 			}
 		}
 	}

@@ -326,7 +326,8 @@ func TestQuotaGoesByItsOrder(t *testing.T) {
 // What a limit needs and nobody told is missing only where another claim may stand in the group.
 func TestUnknownKeyOfALimit(t *testing.T) {
 	p := trialPack(t, map[string]string{"policies/alpha.yaml": trial("alpha", "second", `
-  - {id: one-a-team, by: a, title: {zh: 一, en: one}, over: team, most: 1}
+  - {id: one-a-team, by: a, title: {zh: 一, en: one}, over: team, where: level == 1, most: 1}
+  - {id: cap, by: a, title: {zh: 限, en: cap}, over: team, where: level == 2, cap_fen: cap_fen}
 `), "policies/beta.yaml": trial("beta", "first", " []\n")})
 	row := func(person fact.Person, team any) thing {
 		return thing{person, map[string]any{"team": team, "level": int64(1), "price_fen": int64(100)}}
@@ -338,6 +339,8 @@ func TestUnknownKeyOfALimit(t *testing.T) {
 	}{
 		{"alone", []thing{row(1, nil)}, "eligible"},
 		{"beside another", []thing{row(1, nil), row(2, "x")}, "undetermined team | eligible"},
+		{"alone, under a cap", []thing{{1, map[string]any{"team": nil, "level": int64(2), "price_fen": int64(100), "cap_fen": int64(50)}}}, "eligible 50"},
+		{"alone, under a cap that nobody told", []thing{{1, map[string]any{"team": nil, "level": int64(2), "price_fen": int64(100)}}}, "undetermined cap_fen"},
 		{"two of whom nobody told", []thing{row(1, nil), row(2, nil)}, "undetermined team | undetermined team"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -346,6 +349,9 @@ func TestUnknownKeyOfALimit(t *testing.T) {
 			allocate(p, trialDay, claims)
 			var got []string
 			for _, c := range claims {
+				if c.limit != nil {
+					c.missing = append(c.missing, fmt.Sprint(c.award))
+				}
 				got = append(got, strings.TrimSpace(c.outcome+" "+strings.Join(c.missing, " ")))
 			}
 			if s := strings.Join(got, " | "); s != c.want {

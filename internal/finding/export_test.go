@@ -112,7 +112,7 @@ func ScreenLater(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.
 	for _, day := range days {
 		bits := groups[0].BitsQuery(fmt.Sprintf(`(SELECT * FROM %s WHERE "on" = DATE '%s')`, fact.Table(pol.Subject), day), day)
 		none := "(SELECT '' AS policy, 0 AS part, 0 AS person, '' AS subject, CAST(NULL AS DATE) AS window_ends, FALSE AS entitled, '' AS outcome, 0 AS amount_fen, '' AS limit_name, '' AS wins, '' AS missing WHERE FALSE)"
-		rows, err := conn.QueryContext(ctx, "SELECT person, subject, part, outcome, CAST(bits AS UBIGINT) FROM "+findings(pol, day, "("+bits+")", none))
+		rows, err := conn.QueryContext(ctx, "SELECT person, subject, part, outcome, coalesce(version, 0) > 0, CAST(bits AS UBIGINT) FROM "+findings(pol, day, "("+bits+")", none))
 		if err != nil {
 			return nil, err
 		}
@@ -121,15 +121,16 @@ func ScreenLater(ctx context.Context, conn *sql.Conn, s *lake.Snapshot, p *pack.
 			var x Explanation
 			var outcome string
 			var mask uint64
-			if err := rows.Scan(&x.Person, &x.Subject, &x.Part, &outcome, &mask); err != nil {
+			var inForce bool
+			if err := rows.Scan(&x.Person, &x.Subject, &x.Part, &outcome, &inForce, &mask); err != nil {
 				return nil, err
 			}
 			l := Later{outcome == "eligible", map[string]bool{}}
-			if l.Eligible != (mask&uint64(all) == uint64(all)) {
+			if l.Eligible != (inForce && mask&uint64(all) == uint64(all)) {
 				return nil, fmt.Errorf("%s on %s: %s with bits %b", pol.Name, day, outcome, mask)
 			}
 			for i, c := range pol.Checks {
-				l.Met[c.ID] = mask>>i&1 == 1
+				l.Met[c.ID] = inForce && mask>>i&1 == 1 // before the law there is nothing to meet
 			}
 			out[day][fmt.Sprintf("%d %s %d", x.Person, x.Subject, x.Part)] = l
 		}

@@ -114,7 +114,7 @@ func (r *reader) process(file string, p *Pack, pol *Policy) {
 	}
 }
 
-// Asked is the question whose answer tells a fact, or nil.
-func (pol *Policy) Asked(fact string) *Ask {
+// Question is the question of the form whose answer tells a fact, or nil.
+func (pol *Policy) Question(fact string) *Ask {
 	return find(pol.Asks, func(a *Ask) bool { return a.Tells != nil && a.Tells.Text == fact })
 }

@@ -29,6 +29,7 @@ type Stake struct {
 	Paid    bool     // of paid: somebody else has paid
 	Order   []any    // of quota and shares
 	Missing []string // facts without which it cannot be told whether the limit holds the claim
+	Cap     []string // those of them without which a cap cannot be told: they matter to a claim that is alone as well
 }
 
 // Claims reports whether findings of the policy are claims that limits or earlier payments concern.
@@ -149,8 +150,11 @@ func stake(m *pack.Member, values expr.Values) (Stake, error) {
 		s.Rank, _ = v.(int64)
 		return s, err
 	}
+	before := len(s.Missing)
 	v, err := ask(m.Rank)
-	s.Rank, _ = v.(int64)
+	if s.Rank, _ = v.(int64); m.Limit.Kind() == "cap_fen" && v == nil {
+		s.Cap = slices.Clone(s.Missing[before:])
+	}
 	return s, err
 }
 

@@ -181,9 +181,9 @@ func (t *Teller) threshold(x finding.Explanation, c policy.CheckAnswer) (*policy
 
 var thresholds = map[string]string{">=": "tell.at_least", ">": "tell.more_than", "<=": "tell.at_most", "<": "tell.less_than", "==": "tell.exactly"}
 
-// lacks tells what is missing for a condition, and which register would tell it or whom to ask.
+// lacks tells what is missing for a condition, and which register would tell it, which question of the form or whom to ask.
 func (t *Teller) lacks(x finding.Explanation, c policy.CheckAnswer) (out []string) {
-	var order []string
+	var order, questions []string
 	facts := map[string][]string{}
 	never := map[string]bool{}
 	for _, v := range c.Values {
@@ -195,6 +195,9 @@ func (t *Teller) lacks(x finding.Explanation, c policy.CheckAnswer) (out []strin
 		never[from] = len(registers) > 0 && !slices.ContainsFunc(registers, func(r *pack.Register) bool { return t.Told(r) != 0 })
 		order = appendNew(order, from)
 		facts[from] = append(facts[from], t.named(x.Policy, v.Name))
+		if q := x.Policy.Question(v.Name); q != nil {
+			questions = append(questions, t.sentence(t.w.T("tell.question", "question", t.w.In(q.Title), "why", t.w.In(q.Why))))
+		}
 	}
 	for _, from := range order {
 		key := "tell.lacks"
@@ -213,7 +216,7 @@ func (t *Teller) lacks(x finding.Explanation, c policy.CheckAnswer) (out []strin
 		}
 		out = append(out, t.sentence(t.w.T("tell.missing_law", "day", t.w.Day(day))))
 	}
-	return out
+	return append(out, questions...)
 }
 
 // helps tells what would make a condition hold: a day, a fact that changes, or nothing.

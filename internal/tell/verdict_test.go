@@ -81,7 +81,7 @@ func TestVerdicts(t *testing.T) {
 		{"eligible until a day", subsidy, certified, 0, nil, nil,
 			"符合，可得2,000元，请在2025-03-10前申领", "eligible for CNY 2,000; claim by 10 Mar 2025", "截止日当天仍可申领", "eligible"},
 		{"eligible for a month", allowance, technician, 0, nil, nil,
-			"符合，每月可得1,000元", "eligible for CNY 1,000 a month", "此次判定的是 2024-12 这一期|只看本项政策的条件，尚未核对已领取的补贴", "eligible"},
+			"符合，每月可得1,000元", "eligible for CNY 1,000 a month", "此次判定的是 2024-12 这一期", "eligible"},
 		{"months in all", subsidy, with(certified, facts{"unemployment_months_total": int64(9)}), 20250301, map[string]calendar.Day{"months": 20250301}, nil,
 			"累计需12个月，现有9个月，最早2025-03", "needs 12 months in all; has 9; earliest 2025-03", "若按月继续缴费且其他条件不变，2025-03-01 起符合", "near"},
 		{"months in a row", allowance, with(technician, facts{"pension_months_current": int64(4)}), 20250201, map[string]calendar.Day{"insured": 20250201}, nil,
