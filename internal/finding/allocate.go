@@ -632,7 +632,17 @@ func (s *screening) allocate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	allocate(s.pack, s.req.On, claims)
+	sets := map[int][]*claim{}
+	for _, c := range claims {
+		set := 0
+		if s.apart != nil {
+			set = s.apart(c.person)
+		}
+		sets[set] = append(sets[set], c)
+	}
+	for _, set := range sets {
+		allocate(s.pack, s.req.On, set)
+	}
 	return columnar.Append(ctx, s.conn, allocatedTable, func(a columnar.Appender) error {
 		for _, c := range claims {
 			if c.outcome == "eligible" && c.limit == nil {

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"bole/internal/calendar"
 	"bole/internal/columnar"
@@ -68,10 +70,8 @@ func Test(ctx context.Context, p *pack.Pack) (rep TestReport, err error) {
 	if err != nil {
 		return rep, fault.Wrap("finding.Test", err)
 	}
-	for _, batch := range batches(cases) {
-		if err := screened(ctx, db.DB, p, batch); err != nil {
-			return rep, fault.Wrap("finding.Test", err)
-		}
+	if err := side(batches(cases), func(batch []*situation) error { return screened(ctx, db.DB, p, batch) }); err != nil {
+		return rep, fault.Wrap("finding.Test", err)
 	}
 	for _, c := range cases {
 		wrong := differing(c.Test, c.one)
@@ -107,23 +107,39 @@ func situations(p *pack.Pack) (out []*situation, err error) {
 	return out, nil
 }
 
-// batches parts situations into those that SQL can be asked of together, which saves most of the time: of one day and of the same policies, whose limits
-// tie nobody to the people of another situation. Any other situation is asked alone.
+// side does something with each, as many side by side as there are processors: planning a query takes most of the time of one, and uses one processor.
+func side[T any](all []T, do func(T) error) error {
+	next := make(chan T)
+	errs := make([]error, runtime.NumCPU())
+	var workers sync.WaitGroup
+	for i := range errs {
+		workers.Go(func() {
+			for x := range next {
+				if errs[i] == nil {
+					errs[i] = do(x)
+				}
+			}
+		})
+	}
+	for _, x := range all {
+		next <- x
+	}
+	close(next)
+	workers.Wait()
+	return errors.Join(errs...)
+}
+
+// batches parts situations into those that SQL can be asked of together, which saves most of the time: of one day and of the same policies.
 func batches(cases []*situation) [][]*situation {
 	var out [][]*situation
 	at := map[string]int{}
-	for i, c := range cases {
+	for _, c := range cases {
 		var names []string
-		alone := false
 		for _, a := range c.asked {
 			names = append(names, a.policy.Name)
-			alone = alone || slices.ContainsFunc(a.policy.Members(), ties)
 		}
 		slices.Sort(names)
 		key := fmt.Sprint(c.On, slices.Compact(names))
-		if alone {
-			key = fmt.Sprint(i)
-		}
 		if _, ok := at[key]; !ok {
 			at[key], out = len(out), append(out, nil)
 		}
@@ -132,23 +148,18 @@ func batches(cases []*situation) [][]*situation {
 	return out
 }
 
-// ties reports whether a limit may tie claims of different persons and subjects to each other.
-func ties(m *pack.Member) bool {
-	switch m.Limit.Kind() {
-	case "paid", "less_fen":
-		return false
-	case "quota":
-		return true
-	}
-	return !slices.ContainsFunc(m.Over, func(x *expr.Expr) bool { return x.Source() == "person" || x.Source() == "subject" })
-}
+// A situation's persons are numbered from a hundred of its own, so that claims of two situations are never allocated together.
+const firstPerson, personsEach = 1_000_000, 100
+
+// place is the situation of a person.
+func place(who fact.Person) int { return (int(who) - firstPerson) / personsEach }
 
 // claimsOf are the claims of a test. Persons and subjects are those of no other test, and in order as their numbers and names are.
 func claimsOf(p *pack.Pack, pol *policy.Policy, t *pack.Test, place int) ([]asked, error) {
 	persons := map[string]fact.Person{}
 	person := func(name string) fact.Person {
 		if persons[name] == 0 {
-			persons[name] = fact.Person(1_000_000 + 100*place + len(persons))
+			persons[name] = fact.Person(firstPerson + personsEach*place + len(persons))
 		}
 		return persons[name]
 	}
@@ -290,7 +301,7 @@ func screened(ctx context.Context, db *sql.DB, p *pack.Pack, batch []*situation)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	on := batch[0].On
-	s := &screening{pack: p, req: Request{On: on}, snap: &lake.Snapshot{}, conn: conn}
+	s := &screening{pack: p, req: Request{On: on}, snap: &lake.Snapshot{}, conn: conn, apart: place}
 	var all []asked
 	var ps []*policy.Policy
 	names := map[string]string{}      // of claims, in their tests
