@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"bole/internal/calendar"
 	"bole/internal/fault"
@@ -34,13 +35,21 @@ func (a *app) packCmd() *cobra.Command {
 				OK       bool            `json:"ok"`
 				Mistakes []fault.Mistake `json:"mistakes"`
 			}{true, []fault.Mistake{}}
-			for _, dir := range args {
-				fsys, err := packFS(dir)
-				if err != nil {
-					return err
-				}
+			found := make([]error, len(args))
+			var reading sync.WaitGroup
+			for i, dir := range args { // side by side: each reads the pack that it uses as well
+				reading.Go(func() {
+					fsys, err := packFS(dir)
+					if err == nil {
+						_, err = pack.Load(fsys, packs.Files)
+					}
+					found[i] = err
+				})
+			}
+			reading.Wait()
+			for _, err := range found {
 				var ms fault.Mistakes
-				if _, err := pack.Load(fsys, packs.Files); errors.As(err, &ms) {
+				if errors.As(err, &ms) {
 					result.OK = false
 					result.Mistakes = append(result.Mistakes, ms...)
 				} else if err != nil {
