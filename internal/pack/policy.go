@@ -397,6 +397,17 @@ func (pol *Policy) expressions() []*expr.Expr {
 	return slices.DeleteFunc(out, func(x *expr.Expr) bool { return x == nil })
 }
 
+// Read lists what the policy's rules, claim window and amount read, in order of name: facts, "on" and parameters by their names with "p."; limits apart.
+func (pol *Policy) Read() []string {
+	set := map[string]bool{}
+	for _, x := range pol.expressions() {
+		for _, in := range x.Inputs() {
+			set[in] = true
+		}
+	}
+	return keys(set)
+}
+
 // Facts lists the facts that the policy and the limits on its claims read, in order of name; "on", parameters and constants are not facts.
 func (pol *Policy) Facts() []string {
 	set := map[string]bool{}

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"net/url"
+	"slices"
 	"strings"
 
 	"bole/internal/calendar"
@@ -18,11 +20,7 @@ func (s *server) showOverview(v *visit) (leaf, error) {
 		return leaf{}, err
 	}
 	body := overview{Sentence: v.summary(s.book.Pack()), Hash: v.run.Hash[:min(12, len(v.run.Hash))]}
-	for _, c := range v.run.Policies {
-		if p := s.book.Pack().Policy(c.Policy); p != nil {
-			body.Policies = append(body.Policies, v.line(p, c))
-		}
-	}
+	body.Policies = v.lines()
 	for _, x := range sources {
 		row := sourceRow{Title: v.In(x.Register.Title), Owner: v.In(x.Register.Owner), Basis: v.In(x.Register.Basis), Received: x.Received.String(), Cutoff: x.Cutoff.String()}
 		body.Sources = append(body.Sources, row)
@@ -61,6 +59,21 @@ type figure struct {
 	Note         string
 	Href         string
 	Outcome      outcome
+}
+
+// lines are the policies of the run: first those that found somebody, the most money first, then those that may yet; others as the run has them.
+func (v *visit) lines() (out []policyLine) {
+	counts := slices.Clone(v.run.Policies)
+	slices.SortStableFunc(counts, func(a, b finding.Count) int {
+		found := func(c finding.Count) int64 { return min(c.Eligible, 1) }
+		return cmp.Or(cmp.Compare(found(b), found(a)), cmp.Compare(b.AmountFen, a.AmountFen), cmp.Compare(b.Eligible, a.Eligible))
+	})
+	for _, c := range counts {
+		if p := v.pack.Policy(c.Policy); p != nil {
+			out = append(out, v.line(p, c))
+		}
+	}
+	return out
 }
 
 // line shows one policy's counts.

@@ -16,11 +16,7 @@ func (s *server) findPerson(v *visit) (leaf, error) {
 	l := leaf{Template: "people.html", Title: v.T("web.people"), Section: "people"}
 	q := strings.TrimSpace(v.arg("q"))
 	body := peoplePage{Asked: q}
-	for _, c := range v.run.Policies {
-		if p := s.book.Pack().Policy(c.Policy); p != nil {
-			body.Policies = append(body.Policies, v.line(p, c))
-		}
-	}
+	body.Policies = v.lines()
 	if q == "" {
 		l.Body = body
 		return l, nil

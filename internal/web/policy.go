@@ -329,10 +329,10 @@ func (v *visit) versions(p *pack.Policy, on calendar.Day) (out []versionRow) {
 	return out
 }
 
-// changing are the values on a day of the numbers that the versions differ in: what a version is known for.
+// changing are the values on a day of the numbers that rules and amount read and the versions differ in: what a version is known for.
 func (v *visit) changing(p *pack.Policy, on calendar.Day) (out []string) {
 	for _, e := range p.Parameters {
-		if value, _ := e.Value.On(on); len(e.Value.Dated()) > 1 {
+		if value, _ := e.Value.On(on); len(e.Value.Dated()) > 1 && slices.Contains(p.Read(), "p."+e.Key.Text) {
 			if n, ok := value.(int64); ok {
 				out = append(out, v.Quantity(n, e.Value.Unit))
 			}
