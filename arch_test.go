@@ -36,6 +36,7 @@ var floorPlan = []line{
 	{"expr", words},
 	{"locale", words},
 	{"audit", "calendar fault seal store"},
+	{"auth", "calendar fault seal store audit"},
 	{"files", "fault seal store"},
 	{"pack", words + " expr locale"},
 	{"vault", words + " audit pack seal store"},

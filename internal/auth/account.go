@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -128,14 +127,14 @@ func (d *Desk) FirstLink(ctx context.Context, name string) (link string, err err
 				return err
 			}
 		} else {
-			if r.id, err = d.insert(ctx, tx, at, audit.System, New{Name: name}); err != nil {
+			if r.id, err = d.insert(ctx, tx, at, machine, New{Name: name}); err != nil {
 				return err
 			}
-			if err := d.give(ctx, tx, at, audit.System, r, Giving{Role: "security-administrator", Scope: All}); err != nil {
+			if err := d.give(ctx, tx, at, machine, r, Giving{Role: "security-administrator", Scope: All}); err != nil {
 				return err
 			}
 		}
-		link, err = d.link(ctx, tx, at, audit.System, r)
+		link, err = d.link(ctx, tx, at, machine, r)
 		return err
 	})
 	return link, fault.Wrap(op, err)
@@ -144,7 +143,7 @@ func (d *Desk) FirstLink(ctx context.Context, name string) (link string, err err
 // New is an account to be added.
 type New struct {
 	Name    string
-	Subject string // the person or employer that it stands for; "" for none
+	Subject string // person:P-7K2M-90C or employer: and its credit code; "" where it stands for nobody in the registers
 }
 
 // Add adds an account with a first role and answers its one-time link.
@@ -164,21 +163,27 @@ func (d *Desk) Add(ctx context.Context, by Actor, n New, g Giving) (link string,
 	}
 	at := d.now()
 	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
-		id, err := d.insert(ctx, tx, at, by.Name, n)
+		id, err := d.insert(ctx, tx, at, by.hand("account.add"), n)
 		if err != nil {
 			return err
 		}
 		r := row{id: id, name: n.Name, subject: n.Subject}
-		if err := d.give(ctx, tx, at, by.Name, r, g); err != nil {
+		if err := d.give(ctx, tx, at, by.hand("account.grant"), r, g); err != nil {
 			return err
 		}
-		link, err = d.link(ctx, tx, at, by.Name, r)
+		link, err = d.link(ctx, tx, at, by.hand("account.add"), r)
 		return err
 	})
 	return link, fault.Wrap(op, err)
 }
 
-func (d *Desk) insert(ctx context.Context, tx *sql.Tx, at time.Time, by string, n New) (int64, error) {
+// subjectShape is how a person or an employer is named: by what is no secret.
+var subjectShape = regexp.MustCompile(`^(person:P-[0-9A-Z]{4}-[0-9A-Z]{3}|employer:[0-9A-Z]{18})?$`)
+
+func (d *Desk) insert(ctx context.Context, tx *sql.Tx, at time.Time, by hand, n New) (int64, error) {
+	if !subjectShape.MatchString(n.Subject) {
+		return 0, fault.New("auth.insert", fault.Invalid, "auth.subject_shape")
+	}
 	_, err := account(ctx, tx, n.Name)
 	if err == nil {
 		return 0, fault.New("auth.insert", fault.Conflict, "auth.name_taken", "account", n.Name)
@@ -193,7 +198,7 @@ func (d *Desk) insert(ctx context.Context, tx *sql.Tx, at time.Time, by string, 
 	if _, err := tx.ExecContext(ctx, `INSERT INTO auth_account (id, name, subject, made) VALUES ($1, $2, $3, $4)`, id, n.Name, n.Subject, store.Micros(at)); err != nil {
 		return 0, err
 	}
-	return id, d.log(ctx, tx, at, record{by: by, action: "add", kind: "account", object: n.Name, after: []audit.Field{text("subject", n.Subject)}})
+	return id, d.log(ctx, tx, at, record{by: by, action: "add", kind: "account", object: n.Name, after: []audit.Field{{Name: "subject", Value: audit.Keyed(d.keys, "subject", n.Subject)}}})
 }
 
 // Grant gives an account a role in a scope, in the place of the scope in which it had the role.
@@ -203,7 +208,7 @@ func (d *Desk) insert(ctx context.Context, tx *sql.Tx, at time.Time, by string, 
 func (d *Desk) Grant(ctx context.Context, by Actor, name string, g Giving) error {
 	const op = "auth.Grant"
 	return d.change(ctx, op, by, "account.grant", name, func(tx *sql.Tx, at time.Time, r row) error {
-		return d.give(ctx, tx, at, by.Name, r, g)
+		return d.give(ctx, tx, at, by.hand("account.grant"), r, g)
 	})
 }
 
@@ -220,7 +225,7 @@ func (d *Desk) TakeBack(ctx context.Context, by Actor, name, role string) error 
 		if err != nil {
 			return err
 		}
-		return d.log(ctx, tx, at, record{by: by.Name, action: "take_back", kind: "account", object: r.name, before: grantFields(*had)})
+		return d.log(ctx, tx, at, record{by: by.hand("account.grant"), action: "take_back", kind: "account", object: r.name, before: grantFields(*had)})
 	})
 }
 
@@ -230,7 +235,7 @@ func (d *Desk) TakeBack(ctx context.Context, by Actor, name, role string) error 
 // Errors: as Grant, for account.link.
 func (d *Desk) Link(ctx context.Context, by Actor, name string) (link string, err error) {
 	err = d.change(ctx, "auth.Link", by, "account.link", name, func(tx *sql.Tx, at time.Time, r row) (err error) {
-		link, err = d.link(ctx, tx, at, by.Name, r)
+		link, err = d.link(ctx, tx, at, by.hand("account.link"), r)
 		return err
 	})
 	return link, err
@@ -241,7 +246,7 @@ func (d *Desk) Link(ctx context.Context, by Actor, name string) (link string, er
 // Errors: as Grant, for account.end.
 func (d *Desk) End(ctx context.Context, by Actor, name string) error {
 	return d.change(ctx, "auth.End", by, "account.end", name, func(tx *sql.Tx, at time.Time, r row) error {
-		if err := d.log(ctx, tx, at, record{by: by.Name, action: "end", kind: "account", object: r.name}); err != nil {
+		if err := d.log(ctx, tx, at, record{by: by.hand("account.end"), action: "end", kind: "account", object: r.name}); err != nil {
 			return err
 		}
 		for _, table := range []string{"auth_grant", "auth_link"} {
@@ -249,7 +254,7 @@ func (d *Desk) End(ctx context.Context, by Actor, name string) error {
 				return err
 			}
 		}
-		if err := d.endAll(ctx, tx, at, by.Name, r); err != nil {
+		if err := d.endAll(ctx, tx, at, by.hand("account.end"), r); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE auth_account SET ended = $1 WHERE id = $2`, store.Micros(at), r.id)
@@ -276,7 +281,7 @@ func (d *Desk) change(ctx context.Context, op string, by Actor, permission, name
 }
 
 // give writes a grant after all that may speak against it was asked.
-func (d *Desk) give(ctx context.Context, tx *sql.Tx, at time.Time, by string, r row, g Giving) error {
+func (d *Desk) give(ctx context.Context, tx *sql.Tx, at time.Time, by hand, r row, g Giving) error {
 	const op = "auth.give"
 	role := roleOf(g.Role)
 	if role == nil {
@@ -358,7 +363,7 @@ func grantFields(g Grant) []audit.Field {
 }
 
 // link makes a one-time link, in the place of the older ones.
-func (d *Desk) link(ctx context.Context, tx *sql.Tx, at time.Time, by string, r row) (string, error) {
+func (d *Desk) link(ctx context.Context, tx *sql.Tx, at time.Time, by hand, r row) (string, error) {
 	secret := newSecretText(linkFront)
 	if _, err := tx.ExecContext(ctx, `UPDATE auth_link SET ended = $1 WHERE account = $2 AND ended IS NULL`, store.Micros(at), r.id); err != nil {
 		return "", err
@@ -404,7 +409,7 @@ WHERE l.hash = $1 AND l.ended IS NULL AND l.expires > $2 AND a.ended IS NULL`, h
 		if _, err := inForce(ctx, tx, r.name); err != nil {
 			return dead
 		}
-		if err := d.endAll(ctx, tx, at, r.name, r); err != nil {
+		if err := d.endAll(ctx, tx, at, hand{name: r.name}, r); err != nil {
 			return err
 		}
 		for kind, plain := range map[string][]byte{password: []byte(stored), totp: shared} {
@@ -412,7 +417,7 @@ WHERE l.hash = $1 AND l.ended IS NULL AND l.expires > $2 AND a.ended IS NULL`, h
 				return err
 			}
 		}
-		return d.log(ctx, tx, at, record{by: r.name, action: "welcome", kind: "account", object: r.name})
+		return d.log(ctx, tx, at, record{by: hand{name: r.name}, action: "welcome", kind: "account", object: r.name})
 	})
 	return r.name, second(r.name, shared), fault.Wrap(op, err)
 }
@@ -425,17 +430,22 @@ ON CONFLICT (account, kind, ref) DO UPDATE SET sealed = excluded.sealed, used = 
 	return err
 }
 
+// endings end what an account has and what has not run out by itself.
+var endings = map[string]string{
+	"session": `UPDATE auth_session SET ended = $1 WHERE account = $2 AND ended IS NULL AND idle > $1 AND expires > $1 RETURNING id`,
+	"token":   `UPDATE auth_token SET ended = $1 WHERE account = $2 AND ended IS NULL AND expires > $1 RETURNING id`,
+}
+
 // endAll ends every session and token of an account, each with its record.
-func (d *Desk) endAll(ctx context.Context, tx *sql.Tx, at time.Time, by string, r row) error {
+func (d *Desk) endAll(ctx context.Context, tx *sql.Tx, at time.Time, by hand, r row) error {
 	for _, kind := range []string{"session", "token"} {
-		ids, err := list(ctx, tx, func(rows *sql.Rows, id *int64) error { return rows.Scan(id) },
-			`UPDATE auth_`+kind+` SET ended = $1 WHERE account = $2 AND ended IS NULL RETURNING id`, store.Micros(at), r.id)
+		ids, err := list(ctx, tx, func(rows *sql.Rows, id *string) error { return rows.Scan(id) }, endings[kind], store.Micros(at), r.id)
 		if err != nil {
 			return err
 		}
 		slices.Sort(ids)
 		for _, id := range ids {
-			if err := d.log(ctx, tx, at, record{by: by, action: "end", kind: kind, object: strconv.FormatInt(id, 10), before: []audit.Field{text("account", r.name)}}); err != nil {
+			if err := d.log(ctx, tx, at, record{by: by, action: "end", kind: kind, object: id, before: []audit.Field{text("account", r.name)}}); err != nil {
 				return err
 			}
 		}

@@ -39,9 +39,24 @@ func Open(db *store.DB, keys *seal.Keys, bodies Bodies, now func() time.Time, co
 	return &Desk{db, keys, bodies, now, newHasher(cost)}
 }
 
+// hand is who does something, and in which role.
+type hand struct{ name, role string }
+
+// machine is the hand of what no account does.
+var machine = hand{name: audit.System}
+
+// hand is the actor's for what a permission is needed for; without a role where it is about the own account.
+func (a Actor) hand(permission string) hand {
+	h := hand{name: a.Name}
+	if g := a.grants(permission); len(g) > 0 {
+		h.role = g[0].Role
+	}
+	return h
+}
+
 // record is what a change leaves in the log: who, what, and to which account, session or token.
 type record struct {
-	by     string // account, or audit.System
+	by     hand
 	action string
 	kind   string
 	object string
@@ -51,7 +66,7 @@ type record struct {
 }
 
 func (d *Desk) log(ctx context.Context, tx *sql.Tx, at time.Time, r record) error {
-	return audit.Write(ctx, tx, audit.Record{At: at, Account: r.by, Action: r.action, Kind: r.kind, Object: r.object,
+	return audit.Write(ctx, tx, audit.Record{At: at, Account: r.by.name, Role: r.by.role, Action: r.action, Kind: r.kind, Object: r.object,
 		Before: r.before, After: r.after, Reason: r.reason})
 }
 
@@ -80,6 +95,17 @@ func (d *Desk) hashed(front, secret string) []byte {
 func next(ctx context.Context, tx *sql.Tx, table string) (id int64, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) + 1 FROM `+table).Scan(&id)
 	return id, err
+}
+
+// newID is the id of a session or a token: ten letters and digits that say nothing. Ids that count would make all who sign in at once wait
+// for each other.
+func newID() string {
+	b := make([]byte, 10)
+	rand.Read(b)
+	for i := range b {
+		b[i] = "0123456789abcdefghjkmnpqrstvwxyz"[b[i]&31]
+	}
+	return string(b)
 }
 
 // one runs a statement that must touch exactly one row; ok is whether it did.

@@ -95,12 +95,11 @@ type Actor struct {
 	Subject string // "" where the account stands for nobody in the registers
 	Grants  []Grant
 
-	session int64    // 0 without one
-	token   int64    // 0 without one
+	session string   // "" without one
+	token   string   // "" without one
 	child   bool     // the token was made by a token
 	only    []string // permissions of the token; nil for a session: all that the account has
 	until   int64    // end of the token, epoch microseconds
-	source  string
 	bodies  Bodies
 }
 
@@ -124,7 +123,7 @@ func (a Actor) Has(permission string) bool { return len(a.grants(permission)) > 
 // Allows reports whether the actor may do something to a row of that place. What nothing allows is refused, so a row whose place was
 // forgotten is seen by nobody but those who see everything.
 func (a Actor) Allows(permission string, at Place) bool {
-	return slices.ContainsFunc(a.grants(permission), func(g Grant) bool { return reaches[g.Scope](a, g, at) })
+	return a.roleFor(permission, at) != ""
 }
 
 // reaches is what each scope reaches.
@@ -158,7 +157,7 @@ func (a Actor) Reach(permission string) (r Reach) {
 			for _, top := range g.Bodies {
 				r.Bodies = append(r.Bodies, a.bodies.below(top)...)
 			}
-		default:
+		case Own, Chosen:
 			r.Bodies = append(r.Bodies, g.Bodies...)
 		}
 	}

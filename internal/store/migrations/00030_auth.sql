@@ -51,7 +51,7 @@ CREATE TABLE auth_grant_body (
 
 -- One row a session: the keyed hash of what the browser holds. It ends unused at idle, in any case at expires, or at ended before.
 CREATE TABLE auth_session (
-  id      INTEGER PRIMARY KEY,
+  id      TEXT    PRIMARY KEY,
   hash    BLOB    NOT NULL UNIQUE,
   account BIGINT  NOT NULL REFERENCES auth_account (id),
   source  TEXT    NOT NULL,
@@ -66,10 +66,10 @@ CREATE INDEX auth_session_account ON auth_session (account);
 -- One row a token: the keyed hash of its text. permissions: parted by blanks. parent: the token that made it, null where a password did. seen: last
 -- used, null for never.
 CREATE TABLE auth_token (
-  id          INTEGER PRIMARY KEY,
+  id          TEXT    PRIMARY KEY,
   hash        BLOB    NOT NULL UNIQUE,
   account     BIGINT  NOT NULL REFERENCES auth_account (id),
-  parent      BIGINT  REFERENCES auth_token (id),
+  parent      TEXT    REFERENCES auth_token (id),
   title       TEXT    NOT NULL,
   permissions TEXT    NOT NULL,
   made        BIGINT  NOT NULL,
