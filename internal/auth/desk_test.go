@@ -23,6 +23,7 @@ const phrase = "correct horse battery"
 type office struct {
 	*Desk
 	t   *testing.T
+	dir string // of the keys
 	at  time.Time
 	two map[string]Second // by account
 }
@@ -41,7 +42,7 @@ func newOffice(t *testing.T, db *store.DB) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{t: t, at: time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC), two: map[string]Second{}}
+	o := &office{t: t, dir: dir, at: time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC), two: map[string]Second{}}
 	o.Desk = Open(db, keys, tree, func() time.Time { return o.at }, Cost{Time: 1, Memory: 64, Threads: 1})
 	return o
 }

@@ -199,7 +199,7 @@ func (d *Desk) credentials(ctx context.Context, id int64) (hash string, shared [
 func (d *Desk) failed(ctx context.Context, p proof, known bool) error {
 	r := record{by: machine, action: "sign_in_failed", kind: "account", after: []audit.Field{text("source", p.in.Source), {Name: "refused", Value: audit.Int(p.refused)}}}
 	if known {
-		r.by, r.object = hand{name: p.name}, p.name
+		r.object = p.name // and not its hand: who tried is what nobody knows
 	}
 	if err := d.db.Tx(ctx, func(tx *sql.Tx) error { return d.log(ctx, tx, p.at, r) }); err != nil {
 		return fault.Wrap("auth.failed", err)
