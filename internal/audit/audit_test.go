@@ -596,6 +596,10 @@ func TestWhatMayNotStandInARecordIsRefused(t *testing.T) {
 		{"a phone in wide digits", fault.Invalid, func(r *Record) { r.Reason = "１００１２３４５６７８" }},
 		{"an ID number for an object", fault.Invalid, func(r *Record) { r.Object = "37150219900101001X" }},
 		{"an ID number as a text", fault.Invalid, func(r *Record) { r.Before = []Field{{"id", Text("37150219900101001X")}} }},
+		{"a bank card", fault.Invalid, func(r *Record) { r.Object = "6222021234567890123" }},
+		{"a phone behind letters", fault.Invalid, func(r *Record) { r.Reason = "tel10012345678" }},
+		{"a hash with digits in a row", "", func(r *Record) { r.Object = "00123456789012ab" }},
+		{"a random id with digits in a row", "", func(r *Record) { r.Object = "550e8400-e29b-41d4-a716-446655440000" }},
 		{"days and a bill's number", "", func(r *Record) { r.Reason = "2024-12-20 起，文号 2024-117" }},
 		{"a mask", "", func(r *Record) {
 			r.Before = []Field{{"id", Masked("371502199001010010")}, {"on", Day(20241220)}, {"at", Instant(noon)}, {"none", Value{}}, {"yes", Bool(true)}}
