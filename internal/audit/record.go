@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"encoding/hex"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -181,8 +182,17 @@ func code(s string) bool {
 		strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == ""
 }
 
+// ids are words of ours in which digits may stand in a row by chance: hashes and random ids in hex.
+var ids = regexp.MustCompile(`\b([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,})\b`)
+
 // numbered reports whether a text has as many digits in a row as a phone, blanks and hyphens between them left out; full-width digits are digits.
 func numbered(s string) bool {
+	s = ids.ReplaceAllStringFunc(s, func(id string) string {
+		if strings.ContainsAny(id, "abcdef") {
+			return "id"
+		}
+		return id
+	})
 	n := 0
 	for _, r := range s {
 		switch {

@@ -101,7 +101,7 @@ Start with:   bole demo          a synthetic city, from delivery files to a page
 		&cobra.Group{ID: "data", Title: "Registers · 底册"}, &cobra.Group{ID: "find", Title: "Policy finds people · 政策找人"})
 	root.SetHelpCommandGroupID("see")
 	cobra.EnableCommandSorting = false // the order in which a newcomer meets them
-	root.AddCommand(a.demo(), a.serve(), a.bench(), a.packCmd(), a.policyCmd(), a.init(), a.registerCmd(), a.keysCmd(), a.screen(), a.explain())
+	root.AddCommand(a.demo(), a.serve(), a.bench(), a.packCmd(), a.policyCmd(), a.init(), a.registerCmd(), a.keysCmd(), a.auditCmd(), a.screen(), a.explain())
 	root.InitDefaultHelpCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "help" {

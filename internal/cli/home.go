@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"bole/internal/audit"
 	"bole/internal/columnar"
 	"bole/internal/fault"
 	"bole/internal/files"
@@ -29,6 +30,7 @@ import (
 type settings struct {
 	Pack      string `yaml:"pack"`                // a shipped pack's name, or a directory
 	Office    string `yaml:"office,omitempty"`    // postgres://user@host/name; defaults to the SQLite file office.db in the home
+	Roots     string `yaml:"roots,omitempty"`     // folder of the signed hashes of the audit log; defaults to that of the keys
 	Synthetic bool   `yaml:"synthetic,omitempty"` // everything in this home is made up, and every page says so
 	People    int    `yaml:"people,omitempty"`    // of the synthetic city
 	Seed      uint64 `yaml:"seed,omitempty"`
@@ -44,6 +46,7 @@ type home struct {
 	keys  *seal.Keys
 	vault *vault.Vault
 	files *files.Store
+	log   *audit.Log
 }
 
 func (h *home) desk() *register.Desk {
@@ -120,9 +123,14 @@ func (a *app) open(ctx context.Context) (*home, error) {
 	if h.keys, err = seal.Open(a.keysDir()); err != nil {
 		return nil, err
 	}
+	signer, err := seal.OpenSigner(a.keysDir())
+	if err != nil {
+		return nil, err
+	}
 	if h.db, err = h.openOffice(ctx); err != nil {
 		return nil, err
 	}
+	h.log = audit.Open(h.db, cmp.Or(h.Roots, a.keysDir()), signer, a.now)
 	temp := filepath.Join(a.home, "tmp")
 	h.vault = vault.Open(h.db, h.keys).In(temp)
 	h.files = files.Open(filepath.Join(a.home, "files"), h.keys)
@@ -184,6 +192,7 @@ func (a *app) with(cmd *cobra.Command, f func(ctx context.Context, h *home) erro
 		return err
 	}
 	err = f(cmd.Context(), h)
+	a.sealLog(cmd.Context(), h)
 	return errors.Join(err, h.close())
 }
 
@@ -254,7 +263,10 @@ func (a *app) init() *cobra.Command {
 			if !created {
 				return fault.New("cli.init", fault.Conflict, "home.exists", "home", a.home)
 			}
-			return a.with(cmd, func(_ context.Context, h *home) error {
+			return a.with(cmd, func(ctx context.Context, h *home) error {
+				if err := a.made(ctx, h); err != nil {
+					return err
+				}
 				a.say("home.created", "home", a.home, "keys", a.keysDir())
 				return a.answer(map[string]string{"home": a.home, "pack": h.pack.Name}, printf("%s\n", a.home))
 			})
