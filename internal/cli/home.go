@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"bole/internal/audit"
+	"bole/internal/auth"
 	"bole/internal/columnar"
 	"bole/internal/fault"
 	"bole/internal/files"
@@ -47,6 +48,7 @@ type home struct {
 	vault *vault.Vault
 	files *files.Store
 	log   *audit.Log
+	auth  *auth.Desk
 }
 
 func (h *home) desk() *register.Desk {
@@ -127,9 +129,14 @@ func (a *app) open(ctx context.Context) (*home, error) {
 	if err != nil {
 		return nil, err
 	}
+	bodies, err := bodiesOf(h.pack)
+	if err != nil {
+		return nil, err
+	}
 	if h.db, err = h.openOffice(ctx); err != nil {
 		return nil, err
 	}
+	h.auth = auth.Open(h.db, h.keys, bodies, a.now, auth.StandardCost)
 	h.log = audit.Open(h.db, cmp.Or(h.Roots, a.keysDir()), signer, a.now)
 	temp := filepath.Join(a.home, "tmp")
 	h.vault = vault.Open(h.db, h.keys).In(temp)
@@ -236,13 +243,31 @@ func shipped() []string {
 	return out
 }
 
+// firstLink answers with the one-time link of the first account.
+func (a *app) firstLink(ctx context.Context, h *home, account string) error {
+	link, err := h.auth.FirstLink(ctx, account)
+	if err != nil {
+		return err
+	}
+	a.say("account.first")
+	return a.answer(map[string]string{"home": a.home, "pack": h.pack.Name, "link": linkPath(link)}, printf("%s\n%s\n", a.home, linkPath(link)))
+}
+
 // init makes an empty home.
 func (a *app) init() *cobra.Command {
+	var account string
+	var again bool
 	c := &cobra.Command{
 		Use: "init", GroupID: "data", Short: "make an empty home for a pack · 新建空的数据目录",
-		Example: "  bole init --home ./bole-home\n  bole init --pack ./packs/our-city\n  bole init --suite aes --office postgres://bole@/bole",
+		Long: `Makes an empty home and its keys, and prints the one-time link of the first account: open it within 24 hours (bole account welcome), once. There is no
+default password. A link that was lost or is too old is made anew with --link, as long as nobody can sign in.
+新建数据目录和密钥，并显示首个账户的一次性链接，24小时内有效。系统没有默认密码。链接遗失或过期且尚无人可以登录时，可用 --link 重新签发。`,
+		Example: "  bole init --home ./bole-home\n  bole init --link\n  bole init --pack ./packs/our-city\n  bole init --suite aes --office postgres://bole@/bole",
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if again {
+				return a.with(cmd, func(ctx context.Context, h *home) error { return a.firstLink(ctx, h, account) })
+			}
 			name, err := packName(a.packName)
 			if err != nil {
 				return err
@@ -268,10 +293,12 @@ func (a *app) init() *cobra.Command {
 					return err
 				}
 				a.say("home.created", "home", a.home, "keys", a.keysDir())
-				return a.answer(map[string]string{"home": a.home, "pack": h.pack.Name}, printf("%s\n", a.home))
+				return a.firstLink(ctx, h, account)
 			})
 		},
 	}
+	c.Flags().StringVar(&account, "account", "", "name of the first account, a security administrator (default: security) · 首个账户名")
+	c.Flags().BoolVar(&again, "link", false, "of a home that is there: a new link for the first account, while nobody can sign in · 重新签发首个账户的链接")
 	c.Flags().StringVar(&a.packName, "pack", "liaocheng", "a shipped pack, or a folder · 政策包")
 	c.Flags().StringVar(&a.suite, "suite", "sm", "of new keys: sm (SM4, SM3) or aes (AES, SHA-256) · 密码算法套件")
 	c.Flags().StringVar(&a.office, "office", "", "postgres://user@host/name (default: a SQLite file in the home) · 办公数据库")

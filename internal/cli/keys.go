@@ -37,6 +37,13 @@ func (h *home) sealedBy(ctx context.Context) (by []inUse, total map[seal.KeyID]i
 	if err != nil {
 		return nil, nil, err
 	}
+	credentials, err := h.auth.Sealed(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for id, n := range credentials { // what accounts sign in with are records as well
+		records[id] += n
+	}
 	total = map[seal.KeyID]int64{}
 	for _, m := range []map[seal.KeyID]int64{records, stored} {
 		for id, n := range m {
@@ -107,6 +114,11 @@ with the key that it had added. The older keys stay until bole keys retire. Back
 				if err != nil {
 					return err
 				}
+				credentials, err := h.auth.Reseal(ctx)
+				if err != nil {
+					return err
+				}
+				records += credentials
 				stored, err := h.files.Reseal(ctx, told("keys.resealing_files"))
 				if err != nil {
 					return err
