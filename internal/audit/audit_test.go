@@ -548,6 +548,23 @@ func TestOfManySealersOneWins(t *testing.T) {
 	})
 }
 
+func TestARecordThatIsListedTwiceStopsNobody(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func() *store.DB) {
+		d := newDesk(t, open())
+		d.write(0, 2)
+		d.seal()
+		d.exec(`INSERT INTO audit_tail SELECT record FROM audit_seal`)
+		d.write(2, 3)
+		if n := d.seal(); n != 1 {
+			t.Errorf("%d sealed", n)
+		}
+		wants(t, d.verify(), 3, 0, "")
+		if n, _, err := d.Tail(t.Context(), 9); err != nil || n != 0 {
+			t.Errorf("%d left, %v", n, err)
+		}
+	})
+}
+
 // A transaction that began first may commit last: it is sealed behind what was sealed meanwhile.
 func TestALateCommitIsSealedLater(t *testing.T) {
 	d := newDesk(t, storetest.Open(t, storetest.Postgres(t)))

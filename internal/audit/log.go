@@ -67,9 +67,10 @@ func (l *Log) batch(ctx context.Context, tx *sql.Tx) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	first := w.seq
-	tail, err := list(ctx, tx, `SELECT 0, `+columns+` FROM audit_tail t JOIN audit_record r ON r.id = t.record ORDER BY r.at, r.id LIMIT $1`, atOnce)
-	if err != nil || len(tail) == 0 {
+	// A record that is listed and sealed already, by whatever hand, must not stop the others.
+	tail, err := list(ctx, tx, `SELECT 0, `+columns+` FROM audit_tail t JOIN audit_record r ON r.id = t.record
+WHERE NOT EXISTS (SELECT 1 FROM audit_seal s WHERE s.record = t.record) ORDER BY r.at, r.id LIMIT $1`, atOnce)
+	if err != nil {
 		return 0, err
 	}
 	into, err := tx.PrepareContext(ctx, `INSERT INTO audit_seal (seq, record, hash) VALUES ($1, $2, $3)`)
@@ -86,7 +87,7 @@ func (l *Log) batch(ctx context.Context, tx *sql.Tx) (int64, error) {
 			return 0, err
 		}
 	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM audit_tail WHERE record IN (SELECT record FROM audit_seal WHERE seq > $1)`, first)
+	_, err = tx.ExecContext(ctx, `DELETE FROM audit_tail WHERE EXISTS (SELECT 1 FROM audit_seal s WHERE s.record = audit_tail.record)`)
 	return int64(len(tail)), err
 }
 
