@@ -188,7 +188,8 @@ func TestMasks(t *testing.T) {
 }
 
 func TestWhoSeesWhatWithoutAReason(t *testing.T) {
-	tree := must(t, func() Bodies { b, _ := NewBodies(bodies); return b }(), nil)
+	tree, err := NewBodies(bodies)
+	must(t, tree, err)
 	officer := Actor{Grants: []Grant{{1, "service-officer", Chosen, []string{"etdz"}}}, bodies: tree}
 	clerk := Actor{Grants: []Grant{{1, "city-clerk", All, nil}}, bodies: tree}
 	for _, c := range []struct {
