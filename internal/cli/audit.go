@@ -20,7 +20,7 @@ func (a *app) auditCmd() *cobra.Command {
 	return group("audit", "data", "the log of who did what · 审计日志", a.auditVerify(), a.auditExport())
 }
 
-// write adds an audit record of this call. There are no accounts yet: whoever may run the program on the machine is the system.
+// write adds an audit record of this call. Commands that act for nobody in particular are the system's; those that act for an account go by package auth.
 func (a *app) write(ctx context.Context, tx *sql.Tx, r audit.Record) error {
 	r.At, r.Account = a.now(), audit.System
 	return audit.Write(ctx, tx, r)

@@ -174,7 +174,7 @@ func (a *app) serve() *cobra.Command {
 	return c
 }
 
-// servePages serves until the call is interrupted. There are no accounts yet, so it serves this machine only.
+// servePages serves until the call is interrupted. Pages ask nobody to sign in yet, so it serves this machine only.
 //
 // Errors: Forbidden "serve.loopback" for an address that others could reach.
 func (a *app) servePages(ctx context.Context, h *home, addr string) error {
