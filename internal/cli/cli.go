@@ -28,17 +28,18 @@ const (
 
 // app is one call of the program.
 type app struct {
-	out, err io.Writer
-	home     string
-	keys     string
-	packName string
-	suite    string // of the keys of a new home; "" for sm
-	office   string // address of the PostgreSQL of a new home; "" for a SQLite file in it
-	json     bool
-	verbose  bool
-	lang     string
-	now      func() time.Time
-	exit     int
+	out, err      io.Writer
+	home          string
+	keys          string
+	packName      string
+	suite         string // of the keys of a new home; "" for sm
+	office        string // address of the PostgreSQL of a new home; "" for a SQLite file in it
+	json          bool
+	verbose       bool
+	lang          string
+	as, tokenFile string // for whom a command acts
+	now           func() time.Time
+	exit          int
 }
 
 // errUsage marks an error of the command line itself.
@@ -98,10 +99,11 @@ Start with:   bole demo          a synthetic city, from delivery files to a page
 	f.StringVar(&a.lang, "lang", "", "zh or en (default: from LANG) · 语言")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage{err} })
 	root.AddGroup(&cobra.Group{ID: "see", Title: "See it work · 演示"}, &cobra.Group{ID: "law", Title: "Law as files · 政策文件"},
-		&cobra.Group{ID: "data", Title: "Registers · 底册"}, &cobra.Group{ID: "find", Title: "Policy finds people · 政策找人"})
+		&cobra.Group{ID: "data", Title: "Registers · 底册"}, &cobra.Group{ID: "find", Title: "Policy finds people · 政策找人"},
+		&cobra.Group{ID: "office", Title: "The office · 办公"})
 	root.SetHelpCommandGroupID("see")
 	cobra.EnableCommandSorting = false // the order in which a newcomer meets them
-	root.AddCommand(a.demo(), a.serve(), a.bench(), a.packCmd(), a.policyCmd(), a.init(), a.registerCmd(), a.keysCmd(), a.screen(), a.explain())
+	root.AddCommand(a.demo(), a.serve(), a.bench(), a.packCmd(), a.policyCmd(), a.init(), a.registerCmd(), a.keysCmd(), a.auditCmd(), a.accountCmd(), a.screen(), a.explain())
 	root.InitDefaultHelpCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "help" {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"bole/internal/calendar"
@@ -48,6 +49,7 @@ are invented; everything that happens to them is the real program. Run again, it
 			if err != nil {
 				return err
 			}
+			a.sealLog(ctx, h)
 			err = a.answer(result, func(w io.Writer) { fmt.Fprintln(w, a.home) })
 			if err == nil && !noServe {
 				err = a.servePages(ctx, h, addr)
@@ -82,7 +84,8 @@ func (a *app) raise(ctx context.Context, want settings) (h *home, rep demoReport
 	if want.Pack, err = packName(want.Pack); err != nil {
 		return nil, rep, err
 	}
-	if _, err := a.create(want); err != nil {
+	created, err := a.create(want)
+	if err != nil {
 		return nil, rep, err
 	}
 	if h, err = a.open(ctx); err != nil {
@@ -104,6 +107,11 @@ func (a *app) raise(ctx context.Context, want settings) (h *home, rep demoReport
 			a.say("demo."+name, "seconds", fmt.Sprintf("%.1f", rep.Seconds[name]), "n", rep.Deliveries, "rejected", rep.Rejected, "people", rep.Screened)
 		}
 		return err
+	}
+	if created {
+		if err := a.made(ctx, h); err != nil {
+			return h, rep, err
+		}
 	}
 	a.say("demo.start", "people", people, "home", a.home)
 	var deliveries []city.File
@@ -132,7 +140,7 @@ func (a *app) raise(ctx context.Context, want settings) (h *home, rep demoReport
 		return h, rep, err
 	}
 	err = stage("screen", func() error {
-		run, err := finding.Screen(ctx, h.lake, h.pack, finding.Request{On: demoOn, Clock: a.now})
+		run, err := finding.Screen(ctx, h.lake, h.pack, finding.Request{On: demoOn, Clock: a.now, Published: a.screened(ctx)})
 		rep.Screened, rep.Policies, rep.Hash = run.People, run.Policies, run.Hash
 		if err == nil && !a.json {
 			a.printRun(a.err, h.pack, run)
@@ -166,7 +174,7 @@ func (a *app) serve() *cobra.Command {
 	return c
 }
 
-// servePages serves until the call is interrupted. There are no accounts yet, so it serves this machine only.
+// servePages serves until the call is interrupted. Pages ask nobody to sign in yet, so it serves this machine only.
 //
 // Errors: Forbidden "serve.loopback" for an address that others could reach.
 func (a *app) servePages(ctx context.Context, h *home, addr string) error {
@@ -187,6 +195,13 @@ func (a *app) servePages(ctx context.Context, h *home, addr string) error {
 	if _, built := assets.Script(); !built {
 		a.say("serve.assets")
 	}
+	sealing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var sealer sync.WaitGroup
+	sealer.Go(func() {
+		h.log.Run(sealing, time.Second, func(err error) { log.Warn("the audit log is not sealed", "err", err) })
+	})
+	defer sealer.Wait() // when nobody is served any more, what is left is sealed
+	defer stop()
 	a.say("serve.ready", "url", "http://"+l.Addr().String()+"/")
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()

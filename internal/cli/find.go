@@ -36,7 +36,7 @@ published run: new, ended, and other amounts.`,
 				return err
 			}
 			return a.with(cmd, func(ctx context.Context, h *home) error {
-				run, err := finding.Screen(ctx, h.lake, h.pack, finding.Request{On: a.orToday(on.Day), AsOf: asOf.Day, Policies: names, Out: out, All: all, Changes: changes, Clock: a.now})
+				run, err := finding.Screen(ctx, h.lake, h.pack, finding.Request{On: a.orToday(on.Day), AsOf: asOf.Day, Policies: names, Out: out, All: all, Changes: changes, Clock: a.now, Published: a.screened(ctx)})
 				if err != nil {
 					return err
 				}

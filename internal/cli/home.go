@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 
+	"bole/internal/audit"
+	"bole/internal/auth"
 	"bole/internal/columnar"
 	"bole/internal/fault"
 	"bole/internal/files"
@@ -29,6 +31,7 @@ import (
 type settings struct {
 	Pack      string `yaml:"pack"`                // a shipped pack's name, or a directory
 	Office    string `yaml:"office,omitempty"`    // postgres://user@host/name; defaults to the SQLite file office.db in the home
+	Roots     string `yaml:"roots,omitempty"`     // folder of the signed hashes of the audit log; defaults to that of the keys
 	Synthetic bool   `yaml:"synthetic,omitempty"` // everything in this home is made up, and every page says so
 	People    int    `yaml:"people,omitempty"`    // of the synthetic city
 	Seed      uint64 `yaml:"seed,omitempty"`
@@ -44,6 +47,8 @@ type home struct {
 	keys  *seal.Keys
 	vault *vault.Vault
 	files *files.Store
+	log   *audit.Log
+	auth  *auth.Desk
 }
 
 func (h *home) desk() *register.Desk {
@@ -120,9 +125,19 @@ func (a *app) open(ctx context.Context) (*home, error) {
 	if h.keys, err = seal.Open(a.keysDir()); err != nil {
 		return nil, err
 	}
+	signer, err := seal.OpenSigner(a.keysDir())
+	if err != nil {
+		return nil, err
+	}
+	bodies, err := bodiesOf(h.pack)
+	if err != nil {
+		return nil, err
+	}
 	if h.db, err = h.openOffice(ctx); err != nil {
 		return nil, err
 	}
+	h.auth = auth.Open(h.db, h.keys, bodies, a.now, auth.StandardCost)
+	h.log = audit.Open(h.db, cmp.Or(h.Roots, a.keysDir()), signer, a.now)
 	temp := filepath.Join(a.home, "tmp")
 	h.vault = vault.Open(h.db, h.keys).In(temp)
 	h.files = files.Open(filepath.Join(a.home, "files"), h.keys)
@@ -184,6 +199,7 @@ func (a *app) with(cmd *cobra.Command, f func(ctx context.Context, h *home) erro
 		return err
 	}
 	err = f(cmd.Context(), h)
+	a.sealLog(cmd.Context(), h)
 	return errors.Join(err, h.close())
 }
 
@@ -227,13 +243,31 @@ func shipped() []string {
 	return out
 }
 
+// firstLink answers with the one-time link of the first account.
+func (a *app) firstLink(ctx context.Context, h *home, account string) error {
+	link, err := h.auth.FirstLink(ctx, account)
+	if err != nil {
+		return err
+	}
+	a.say("account.first")
+	return a.answer(map[string]string{"home": a.home, "pack": h.pack.Name, "link": linkPath(link)}, printf("%s\n%s\n", a.home, linkPath(link)))
+}
+
 // init makes an empty home.
 func (a *app) init() *cobra.Command {
+	var account string
+	var again bool
 	c := &cobra.Command{
 		Use: "init", GroupID: "data", Short: "make an empty home for a pack · 新建空的数据目录",
-		Example: "  bole init --home ./bole-home\n  bole init --pack ./packs/our-city\n  bole init --suite aes --office postgres://bole@/bole",
+		Long: `Makes an empty home and its keys, and prints the one-time link of the first account: open it within 24 hours (bole account welcome), once. There is no
+default password. A link that was lost or is too old is made anew with --link, as long as nobody can sign in.
+新建数据目录和密钥，并显示首个账户的一次性链接，24小时内有效。系统没有默认密码。链接遗失或过期且尚无人可以登录时，可用 --link 重新签发。`,
+		Example: "  bole init --home ./bole-home\n  bole init --link\n  bole init --pack ./packs/our-city\n  bole init --suite aes --office postgres://bole@/bole",
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if again {
+				return a.with(cmd, func(ctx context.Context, h *home) error { return a.firstLink(ctx, h, account) })
+			}
 			name, err := packName(a.packName)
 			if err != nil {
 				return err
@@ -254,12 +288,17 @@ func (a *app) init() *cobra.Command {
 			if !created {
 				return fault.New("cli.init", fault.Conflict, "home.exists", "home", a.home)
 			}
-			return a.with(cmd, func(_ context.Context, h *home) error {
+			return a.with(cmd, func(ctx context.Context, h *home) error {
+				if err := a.made(ctx, h); err != nil {
+					return err
+				}
 				a.say("home.created", "home", a.home, "keys", a.keysDir())
-				return a.answer(map[string]string{"home": a.home, "pack": h.pack.Name}, printf("%s\n", a.home))
+				return a.firstLink(ctx, h, account)
 			})
 		},
 	}
+	c.Flags().StringVar(&account, "account", "", "name of the first account, a security administrator (default: security) · 首个账户名")
+	c.Flags().BoolVar(&again, "link", false, "of a home that is there: a new link for the first account, while nobody can sign in · 重新签发首个账户的链接")
 	c.Flags().StringVar(&a.packName, "pack", "liaocheng", "a shipped pack, or a folder · 政策包")
 	c.Flags().StringVar(&a.suite, "suite", "sm", "of new keys: sm (SM4, SM3) or aes (AES, SHA-256) · 密码算法套件")
 	c.Flags().StringVar(&a.office, "office", "", "postgres://user@host/name (default: a SQLite file in the home) · 办公数据库")

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"database/sql"
 	"io"
 	"slices"
 	"strconv"
 
+	"bole/internal/audit"
 	"bole/internal/fault"
 	"bole/internal/locale"
 	"bole/internal/seal"
@@ -34,6 +36,13 @@ func (h *home) sealedBy(ctx context.Context) (by []inUse, total map[seal.KeyID]i
 	stored, err := h.files.Sealed(ctx)
 	if err != nil {
 		return nil, nil, err
+	}
+	credentials, err := h.auth.Sealed(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for id, n := range credentials { // what accounts sign in with are records as well
+		records[id] += n
 	}
 	total = map[seal.KeyID]int64{}
 	for _, m := range []map[seal.KeyID]int64{records, stored} {
@@ -105,8 +114,17 @@ with the key that it had added. The older keys stay until bole keys retire. Back
 				if err != nil {
 					return err
 				}
+				credentials, err := h.auth.Reseal(ctx)
+				if err != nil {
+					return err
+				}
+				records += credentials
 				stored, err := h.files.Reseal(ctx, told("keys.resealing_files"))
 				if err != nil {
+					return err
+				}
+				if err := a.record(ctx, h, audit.Record{Action: "reseal", Kind: "key", Object: key.String(), Count: records + stored,
+					After: []audit.Field{{Name: "records", Value: audit.Int(records)}, {Name: "files", Value: audit.Int(stored)}}}); err != nil {
 					return err
 				}
 				done := map[string]any{"key": key.String(), "resealed": records, "files": stored, "done": true}
@@ -134,7 +152,18 @@ func (a *app) nextKey(ctx context.Context, h *home) (seal.KeyID, error) {
 		a.say("keys.resumed", "key", h.keys.Current())
 		return h.keys.Current(), nil
 	}
-	id, err := seal.Rotate(a.keysDir())
+	var id seal.KeyID
+	added := false
+	err = h.db.Tx(ctx, func(tx *sql.Tx) (err error) {
+		if !added { // the transaction may run again, the ring is changed once
+			if id, err = seal.Rotate(a.keysDir()); err != nil {
+				return err
+			}
+			added = true
+		}
+		return a.write(ctx, tx, audit.Record{Action: "rotate", Kind: "key", Object: id.String(),
+			Before: []audit.Field{{Name: "current", Value: audit.Text(h.keys.Current().String())}}, After: []audit.Field{{Name: "current", Value: audit.Text(id.String())}}})
+	})
 	if err != nil {
 		return id, err
 	}
@@ -154,13 +183,24 @@ before it.`,
 				if err != nil {
 					return err
 				}
-				gone, err := seal.Retire(a.keysDir(), total)
-				if err != nil {
-					return err
-				}
 				retired := []string{}
-				for _, id := range gone {
-					retired = append(retired, id.String())
+				if err := h.db.Tx(ctx, func(tx *sql.Tx) error {
+					gone, err := seal.Retire(a.keysDir(), total) // of a transaction that runs again, none are left to go
+					if err != nil {
+						return err
+					}
+					for _, id := range gone {
+						retired = append(retired, id.String())
+					}
+					for _, id := range retired {
+						if err := a.write(ctx, tx, audit.Record{Action: "retire", Kind: "key", Object: id, Before: []audit.Field{{Name: "in_ring", Value: audit.Bool(true)}},
+							After: []audit.Field{{Name: "in_ring", Value: audit.Bool(false)}}}); err != nil {
+							return err
+						}
+					}
+					return nil
+				}); err != nil {
+					return err
 				}
 				return a.answer(map[string]any{"retired": retired}, func(w io.Writer) {
 					for _, id := range retired {

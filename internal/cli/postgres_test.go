@@ -39,6 +39,9 @@ func TestAHomeOnPostgreSQL(t *testing.T) {
 	if out := run("keys", "rotate", "--json"); !strings.Contains(out, `"resealed": 1`) {
 		t.Errorf("rotate: %s", out)
 	}
+	if out := run("audit", "verify", "--json"); !strings.Contains(out, `"ok": true`) || !strings.Contains(out, `"records": 8`) {
+		t.Errorf("verify: %s", out)
+	}
 	if _, err := os.Stat(filepath.Join(home, "office.db")); err == nil {
 		t.Error("the home has a SQLite file beside")
 	}

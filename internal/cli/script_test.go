@@ -10,7 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"bole/internal/auth"
 	"bole/internal/cli"
 	"bole/packs"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -37,6 +39,7 @@ func TestScripts(t *testing.T) {
 			"append": appended,
 			"mode":   mode,
 			"number": number,
+			"totp":   totp,
 		},
 		RequireUniqueNames: true,
 	})
@@ -197,6 +200,13 @@ func number(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		ts.Check(os.WriteFile(filepath.Clean(ts.MkAbs(file)), []byte(text), 0o600))
 	}
+}
+
+// totp NAME SECRET: the code that an authenticator shows now goes into a variable.
+func totp(ts *testscript.TestScript, _ bool, args []string) {
+	code, err := auth.Code(args[1], time.Now())
+	ts.Check(err)
+	ts.Setenv(args[0], code)
 }
 
 func citizen(i int) string {

@@ -104,7 +104,7 @@ func raise(ctx context.Context, dir string, keys *seal.Keys, people int) (*town,
 		return nil, err
 	}
 	for _, f := range deliveries {
-		if _, err := desk.Load(ctx, register.Delivery{Register: f.Register, Path: f.Path, Received: f.Received, Cutoff: f.Cutoff}); err != nil {
+		if _, err := desk.Load(ctx, register.Delivery{Register: f.Register, Path: f.Path, Received: f.Received, Cutoff: f.Cutoff, At: time.Unix(1, 0)}); err != nil {
 			return nil, err
 		}
 	}

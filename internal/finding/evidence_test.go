@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"bole/internal/calendar"
 	"bole/internal/fact"
@@ -196,7 +197,7 @@ func TestEvidenceIsOfOneDayPackAndState(t *testing.T) {
 	if err := os.WriteFile(file, []byte("公民身份号码,姓名,性别,出生日期,户籍地行政区划\n"+citizen(1)+",王甲,女,1990-01-01,371502\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := desk.Load(t.Context(), register.Delivery{Register: "people", Path: file, Received: 20241215}); err != nil {
+	if _, err := desk.Load(t.Context(), register.Delivery{Register: "people", Path: file, Received: 20241215, At: time.Unix(1, 0)}); err != nil {
 		t.Fatal(err)
 	}
 	if held(it.pack, 0, day) {

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"bole/internal/calendar"
 	"bole/internal/columnar"
@@ -136,7 +137,7 @@ func deliverOn(t *testing.T, desk *register.Desk, reg, text string, received cal
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	rep, err := desk.Load(t.Context(), register.Delivery{Register: reg, Path: path, Received: received})
+	rep, err := desk.Load(t.Context(), register.Delivery{Register: reg, Path: path, Received: received, At: time.Unix(1, 0)})
 	if err != nil || rep.Quarantined > 0 {
 		t.Fatal(rep, err)
 	}

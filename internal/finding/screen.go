@@ -31,6 +31,10 @@ type Request struct {
 	All      bool             // also those that are ineligible or not in force
 	Changes  string           // file for what differs from the last published run, .csv; "" for none
 	Clock    func() time.Time // measures how long it takes; nothing else
+
+	// Published is called in the transaction that publishes the run, which is not kept when it fails; nil for nothing. It may be called more than once, as
+	// that transaction may.
+	Published func(tx *sql.Tx, run Run) error
 }
 
 // Count is what became of one policy.
@@ -247,9 +251,17 @@ func screen(ctx context.Context, l *lake.Lake, p *pack.Pack, req Request) (run R
 		return s.result, err
 	}
 	if s.writer != nil {
-		err = s.timed(&s.result.Seconds.Store, func() error { return s.writer.Commit(ctx, nil) })
+		err = s.timed(&s.result.Seconds.Store, func() error { return s.writer.Commit(ctx, s.published) })
 	}
 	return s.result, err
+}
+
+// published tells the caller, in the transaction that publishes.
+func (s *screening) published(tx *sql.Tx) error {
+	if s.req.Published == nil {
+		return nil
+	}
+	return s.req.Published(tx, s.result)
 }
 
 type screening struct {

@@ -14,9 +14,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"bole/internal/audit"
 	"bole/internal/calendar"
 	"bole/internal/columnar"
 	"bole/internal/fault"
@@ -59,6 +61,7 @@ type Delivery struct {
 	Encoding  string            // as the sender states it; "" when it is to be found out
 	Delimiter rune              // likewise; 0 when it is to be found out
 	At        time.Time
+	Account   string           // who brings it, for the audit log; "" for no person
 	Rejects   *Rejects         // where rejected rows are written for the sender; nil for nowhere
 	Progress  func(rows int64) // called every so often; may be nil
 }
@@ -395,6 +398,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 			p.accepted, p.quarantined, p.unchanged, l.Files.Name(l.plain), kept, p.unsaid, string(headings), string(report), store.Micros(l.in.At)); err != nil {
 			return err
 		}
+		if err := audit.Write(ctx, tx, l.told(p)); err != nil {
+			return err
+		}
 	}
 	if err := l.rejects.record(ctx, tx); err != nil {
 		return err
@@ -410,6 +416,18 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 	}
 	l.step("recorded")
 	return nil
+}
+
+// told is the audit record of a part. The name of the file is its sender's and may be anything, so it is not in it.
+func (l *loading) told(p *part) audit.Record {
+	f := func(name string, v audit.Value) audit.Field { return audit.Field{Name: name, Value: v} }
+	r := audit.Record{At: l.in.At, Account: cmp.Or(l.in.Account, audit.System), Action: "load", Kind: "delivery", Object: strconv.FormatInt(p.id, 10), Count: p.accepted,
+		After: []audit.Field{f("register", audit.Text(l.reg.Name)), f("received", audit.Day(l.in.Received)), f("cutoff", audit.Day(l.in.Cutoff)),
+			f("accepted", audit.Int(p.accepted)), f("quarantined", audit.Int(p.quarantined)), f("unchanged", audit.Int(p.unchanged))}}
+	if p.corrects != 0 {
+		r.After = append(r.After, f("corrects", audit.Int(p.corrects)))
+	}
+	return r
 }
 
 // before is what a delivery is compared with: all that was received by its day, so that one which comes late tells what was known then.

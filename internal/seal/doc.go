@@ -22,6 +22,9 @@
 // Rotate adds a key, the homes of sealed data seal everything anew, Retire drops the older keys; at every moment between, everything
 // opens. A key seals at most 2^32 envelopes before its random nonces may repeat.
 //
+// Beside the ring lies signing.key, an SM2 key: a Signer signs with it what has to be proved elsewhere, the ends of the audit log. It is made when it is
+// first needed and never rotates; whoever has its public half need not have any key of ours.
+//
 // The index key is one for the life of the ring. Fingerprints stand where there is no text to make them from again: in every row of
 // the lake as keyed numbers and in its row hashes, in the names of sealed files, in the blind index. Another index key would cut the lake
 // off from what it is compared with. It guards less than a sealing key does: with it alone one can test guesses and read nothing.

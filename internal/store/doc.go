@@ -10,6 +10,7 @@
 //   - a PostgreSQL database gets a domain blob over bytea before its first migration, so that BLOB is a type on both;
 //   - INTEGER is 64 bits wide on SQLite and 32 on PostgreSQL: a count, an amount or an instant is BIGINT, a day or an id INTEGER;
 //   - Tx takes the write lock at its beginning on SQLite, and is SERIALIZABLE and tried again on PostgreSQL.
+//   - what keeps rows of the audit log from being changed is a trigger, which each of the two writes in its own way: 00021 is two files.
 //
 // Texts compare byte by byte on SQLite and by the database's collation on PostgreSQL: where an order of texts matters, the database is
 // made with the collation "C".

@@ -113,12 +113,19 @@ func migratePostgres(ctx context.Context, db *sql.DB) (err error) {
 	return migrate(ctx, db, goose.DialectPostgres)
 }
 
+// otherDialect ends the names of the migrations that are not for a dialect. Two files with one number, one for each, stand where no text serves both.
+var otherDialect = map[goose.Dialect]string{goose.DialectSQLite3: "postgres", goose.DialectPostgres: "sqlite"}
+
 func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(dialect, db, files)
+	others, err := fs.Glob(files, "*_"+otherDialect[dialect]+".sql")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(dialect, db, files, goose.WithExcludeNames(others))
 	if err != nil {
 		return err
 	}
@@ -135,7 +142,7 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
 func (db *DB) Tx(ctx context.Context, f func(*sql.Tx) error) error {
 	const tries = 12 // the last waits end after some six seconds
 	for try := range tries {
-		err := db.once(ctx, f)
+		err := db.in(ctx, sql.LevelSerializable, f)
 		if !db.again(err) {
 			return err
 		}
@@ -148,10 +155,11 @@ func (db *DB) Tx(ctx context.Context, f func(*sql.Tx) error) error {
 	return fault.New("store.Tx", fault.Conflict, "store.contended")
 }
 
-func (db *DB) once(ctx context.Context, f func(*sql.Tx) error) error {
+// in runs f once, in a transaction of its own.
+func (db *DB) in(ctx context.Context, level sql.IsolationLevel, f func(*sql.Tx) error) error {
 	var o *sql.TxOptions // SQLite has one kind of transaction
 	if db.postgres {
-		o = &sql.TxOptions{Isolation: sql.LevelSerializable}
+		o = &sql.TxOptions{Isolation: level}
 	}
 	tx, err := db.BeginTx(ctx, o)
 	var busy *sqlite.Error
@@ -166,6 +174,27 @@ func (db *DB) once(ctx context.Context, f func(*sql.Tx) error) error {
 		return err
 	}
 	return fault.Wrap("store.Tx", tx.Commit())
+}
+
+// Race runs f once in a transaction that is not serializable: what must hold among several of them is a unique key's work. lost is whether another
+// took such a key first; then nothing is kept and that is no error. A serializable transaction that reads what everybody writes, as the sealer of the log
+// does once a second, would have PostgreSQL run everybody else's again.
+func (db *DB) Race(ctx context.Context, f func(*sql.Tx) error) (lost bool, err error) {
+	err = db.in(ctx, sql.LevelReadCommitted, f)
+	if taken(err) {
+		return true, nil
+	}
+	return false, err
+}
+
+// taken reports whether a unique key had been taken by another.
+func taken(err error) bool {
+	var p *pgconn.PgError
+	if errors.As(err, &p) {
+		return p.Code == "23505"
+	}
+	var s *sqlite.Error
+	return errors.As(err, &s) && (s.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || s.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE)
 }
 
 // again reports whether PostgreSQL gave a transaction up only because of another: serialization_failure, deadlock_detected.
