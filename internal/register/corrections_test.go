@@ -167,7 +167,7 @@ func TestCorrectionStandsWithItsDelivery(t *testing.T) {
 	}
 	check("", "2024-01-01 500000")
 	mended := o.mend(o.handBack("contributions"), "坏", "6000")
-	if _, err := o.Load(t.Context(), Delivery{Register: "contributions", Path: mended, Received: 20240209}); fault.KindOf(err) != fault.Invalid {
+	if _, err := o.Load(t.Context(), Delivery{Register: "contributions", Path: mended, Received: 20240209, At: time.Unix(1, 0)}); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("corrections received before what they correct: %v", err)
 	}
 	rep := o.bring("contributions", mended, "2024-03-01")
@@ -256,7 +256,7 @@ func TestWorkbookInTheSendersOwnWords(t *testing.T) {
 	o := newOffice(t, liaocheng(t))
 	path := o.write("own.csv", "SFZH|XM|XB|CSRQ\n"+wang+"|王甲|男|1990-01-01\n"+li+"|李乙|不明|1992-02-29\n")
 	headings := map[string]string{"SFZH": "id_number", "xm": "person_name", "XB": "sex", "CSRQ": "birth_day"}
-	if _, err := o.Load(t.Context(), Delivery{Register: "people", Path: path, Received: 20241201, Headings: headings}); err != nil {
+	if _, err := o.Load(t.Context(), Delivery{Register: "people", Path: path, Received: 20241201, At: time.Unix(1, 0), Headings: headings}); err != nil {
 		t.Fatal(err)
 	}
 	book := o.handBack("people")
@@ -392,7 +392,7 @@ func TestCutFileDoesNotReplace(t *testing.T) {
 	o.take("contributions", "whole.csv", whole, "2024-02-02")
 	before := o.state()
 	cut = strings.Replace(cut, "5000", "5100", 1)
-	_, err := o.Load(t.Context(), Delivery{Register: "contributions", Path: o.write("cut2.csv", cut), Received: 20240203})
+	_, err := o.Load(t.Context(), Delivery{Register: "contributions", Path: o.write("cut2.csv", cut), Received: 20240203, At: time.Unix(1, 0)})
 	var e *fault.E
 	if !errors.As(err, &e) || e.Key != "register.file_cut" {
 		t.Errorf("error %v", err)

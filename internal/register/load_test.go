@@ -118,7 +118,7 @@ func TestHeadings(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			o := newOffice(t, p)
 			before := o.state()
-			rep, err := o.Load(t.Context(), Delivery{Register: "people", Path: o.write("a.csv", tt.text), Received: 20241201, Headings: tt.headings})
+			rep, err := o.Load(t.Context(), Delivery{Register: "people", Path: o.write("a.csv", tt.text), Received: 20241201, At: time.Unix(1, 0), Headings: tt.headings})
 			if tt.key == "" {
 				if err != nil {
 					t.Fatal(err)
@@ -144,7 +144,7 @@ func TestHeadings(t *testing.T) {
 		})
 	}
 	o := newOffice(t, p)
-	rep, err := o.Load(t.Context(), Delivery{Register: "people", Path: o.write("a.csv", peopleHead+",备注,\n"+strings.TrimSuffix(rest, "\n")+",x,y\n"), Received: 20241201})
+	rep, err := o.Load(t.Context(), Delivery{Register: "people", Path: o.write("a.csv", peopleHead+",备注,\n"+strings.TrimSuffix(rest, "\n")+",x,y\n"), Received: 20241201, At: time.Unix(1, 0)})
 	if err != nil || !slices.Equal(rep.Ignored, []string{"备注", ""}) {
 		t.Errorf("ignored %q, %v", rep.Ignored, err)
 	}
@@ -412,7 +412,7 @@ func TestInterruptedLoad(t *testing.T) {
 	path := o.write("big.csv", b.String())
 	for _, at := range []int64{20000, 40000} {
 		ctx, cancel := context.WithCancel(t.Context())
-		_, err := o.Load(ctx, Delivery{Register: "people", Path: path, Received: 20241202, Progress: func(n int64) {
+		_, err := o.Load(ctx, Delivery{Register: "people", Path: path, Received: 20241202, At: time.Unix(1, 0), Progress: func(n int64) {
 			if n == at {
 				cancel()
 			}
@@ -455,7 +455,7 @@ func TestTwoDesksAtOnce(t *testing.T) {
 		desk := &Desk{Pack: o.Pack, Store: o.Store, Lake: o.Lake, Vault: o.Vault, Files: o.Files}
 		all.Go(func() {
 			for _, p := range paths {
-				rep, err := desk.Load(t.Context(), Delivery{Register: "people", Path: p, Received: 20241201})
+				rep, err := desk.Load(t.Context(), Delivery{Register: "people", Path: p, Received: 20241201, At: time.Unix(1, 0)})
 				if err != nil {
 					t.Errorf("%s: %v", filepath.Base(p), err)
 				}
@@ -479,7 +479,7 @@ func TestTwoDesksAtOnce(t *testing.T) {
 func TestModes(t *testing.T) {
 	o := newOffice(t, liaocheng(t))
 	book := &Rejects{Path: filepath.Join(o.dir, "rejects.xlsx")}
-	if _, err := o.Load(t.Context(), Delivery{Register: "people", Path: o.write("a.csv", threePeople()+zhao+",赵丁,男,1985-02-28,,,\n"), Received: calendar.MustParse("2024-12-01"), Rejects: book}); err != nil {
+	if _, err := o.Load(t.Context(), Delivery{Register: "people", Path: o.write("a.csv", threePeople()+zhao+",赵丁,男,1985-02-28,,,\n"), Received: calendar.MustParse("2024-12-01"), At: time.Unix(1, 0), Rejects: book}); err != nil {
 		t.Fatal(err)
 	}
 	if err := book.Close(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"bole/internal/fault"
@@ -135,7 +136,7 @@ func TestFilesThatAreNoTables(t *testing.T) {
 	before := o.state()
 	for i, text := range texts {
 		for _, name := range []string{"answer.csv", "answer.json", "answer.xlsx"} {
-			if _, err := o.Load(t.Context(), Delivery{Register: "people", Path: o.write(name, string(text)), Received: 20241201}); fault.KindOf(err) != fault.Invalid {
+			if _, err := o.Load(t.Context(), Delivery{Register: "people", Path: o.write(name, string(text)), Received: 20241201, At: time.Unix(1, 0)}); fault.KindOf(err) != fault.Invalid {
 				t.Errorf("text %d as %s: %v", i, name, err)
 			}
 		}

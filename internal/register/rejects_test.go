@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"bole/internal/locale"
@@ -103,13 +104,13 @@ func TestRejectsWorkbook(t *testing.T) {
 	b.WriteString(strings.TrimSuffix(visit("N094", map[string]string{"firm_name": "\"聊城机床"}), "\n"))
 	path := o.write("visits.csv", b.String())
 	book := &Rejects{Path: filepath.Join(o.dir, "rejects.xlsx")}
-	rep, err := o.Load(t.Context(), Delivery{Register: "visits", Path: path, Received: 20241201, Rejects: book})
+	rep, err := o.Load(t.Context(), Delivery{Register: "visits", Path: path, Received: 20241201, At: time.Unix(1, 0), Rejects: book})
 	if err != nil {
 		t.Fatal(err)
 	}
 	formula := filepath.Join(o.dir, "visits.xlsx")
 	writeFormula(t, formula, strings.Split(strings.SplitN(b.String(), "\n", 2)[0], ","), strings.Split(strings.TrimSpace(visit("N095", nil)), ","))
-	if _, err := o.Load(t.Context(), Delivery{Register: "visits", Path: formula, Received: 20241201, Rejects: book}); err != nil {
+	if _, err := o.Load(t.Context(), Delivery{Register: "visits", Path: formula, Received: 20241201, At: time.Unix(1, 0), Rejects: book}); err != nil {
 		t.Fatal(err)
 	}
 	if err := book.Close(); err != nil {
@@ -232,7 +233,7 @@ func TestRejectsOfSeveralFiles(t *testing.T) {
 	o := newOffice(t, liaocheng(t))
 	book := &Rejects{Path: filepath.Join(o.dir, "rejects.xlsx")}
 	for name, text := range map[string]string{"a.csv": peopleHead + "\n" + person(wang, "", "1990-01-01"), "b.csv": "姓名,证件号码,出生日期\n,x,\n"} {
-		if _, err := o.Load(t.Context(), Delivery{Register: "people", Path: o.write(name, text), Received: 20241201, Rejects: book}); err != nil {
+		if _, err := o.Load(t.Context(), Delivery{Register: "people", Path: o.write(name, text), Received: 20241201, At: time.Unix(1, 0), Rejects: book}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -250,7 +251,7 @@ func TestRejectsOfSeveralFiles(t *testing.T) {
 		}
 	}
 	none := &Rejects{Path: filepath.Join(o.dir, "none.xlsx")}
-	if _, err := o.Load(t.Context(), Delivery{Register: "people", Path: o.write("c.csv", threePeople()), Received: 20241201, Rejects: none}); err != nil {
+	if _, err := o.Load(t.Context(), Delivery{Register: "people", Path: o.write("c.csv", threePeople()), Received: 20241201, At: time.Unix(1, 0), Rejects: none}); err != nil {
 		t.Fatal(err)
 	}
 	if err := none.Close(); err != nil {

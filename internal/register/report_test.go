@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"bole/internal/pack"
 )
@@ -123,7 +124,7 @@ func TestReportSaysWhatWasSeen(t *testing.T) {
 
 	// A third fewer, most of the references without an answer, a column that says nothing any more, and an older cut-off.
 	path := o.write("3.csv", papers(30, func(i int, f []string) { f[3], f[5] = "", "B7" }))
-	rep, err := o.Load(t.Context(), Delivery{Register: "papers", Path: path, Received: 20240601, Cutoff: 20240101})
+	rep, err := o.Load(t.Context(), Delivery{Register: "papers", Path: path, Received: 20240601, At: time.Unix(1, 0), Cutoff: 20240101})
 	if err != nil {
 		t.Fatal(err)
 	}
