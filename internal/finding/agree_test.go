@@ -157,16 +157,7 @@ func TestScreeningAgreesWithOnePerson(t *testing.T) {
 	if len(byKey) != len(rows) {
 		t.Fatalf("%d findings under %d keys", len(rows), len(byKey))
 	}
-	s, err := it.lake.Read(t.Context(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	conn, err := s.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	s, conn := it.connect(t)
 	seen := map[string]int{}
 	asked := 0
 	for _, p := range policy.All(it.pack) {
@@ -226,16 +217,7 @@ func TestScreeningAgreesWithOnePerson(t *testing.T) {
 // One person explained is told the same as the screening of everybody, also where other claims decide.
 func TestExplainAllocatesLikeTheScreening(t *testing.T) {
 	it := theTown(t)
-	s, err := it.lake.Read(t.Context(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	conn, err := s.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	s, conn := it.connect(t)
 	tried := map[string]int{}
 	for _, r := range all(t, it) {
 		p := policy.New(it.pack, it.pack.Policy(r["policy"]))
@@ -405,16 +387,7 @@ func TestCountsAreOfTheRows(t *testing.T) {
 // Every earliest day holds on that day and on no day before it.
 func TestEarliestDayIsTheFirst(t *testing.T) {
 	it := theTown(t)
-	s, err := it.lake.Read(t.Context(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	conn, err := s.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	s, conn := it.connect(t)
 	tried := 0
 	for _, r := range all(t, it) {
 		if r["policy"] != "unemployment-skill-subsidy" || r["outcome"] == "eligible" || r["outcome"] == "not_in_force" || !slices.Contains([]string{"months", "insured", "insured months"}, r["failed"]) {

@@ -17,12 +17,7 @@ import (
 func TestAThousandEarliestDays(t *testing.T) {
 	it := theTown(t)
 	screen(t, it, finding.Request{})
-	s := it.read(t)
-	conn, err := s.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	s, conn := it.connect(t)
 	if err := fact.Derive(t.Context(), conn, s, it.pack, fact.Request{Days: []calendar.Day{day}}); err != nil {
 		t.Fatal(err)
 	}

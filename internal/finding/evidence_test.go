@@ -2,6 +2,7 @@ package finding_test
 
 import (
 	"context"
+	"database/sql"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,16 +31,23 @@ func (it *town) read(t testing.TB) *lake.Snapshot {
 	return s
 }
 
+// connect reads the newest generation on a connection of its own.
+func (it *town) connect(t testing.TB) (*lake.Snapshot, *sql.Conn) {
+	t.Helper()
+	s := it.read(t)
+	conn, err := s.Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return s, conn
+}
+
 // What screening kept of everybody is what would be derived, value by value, and gives the same answers.
 func TestEvidenceIsWhatWouldBeDerived(t *testing.T) {
 	it := theTown(t)
 	run := screen(t, it, finding.Request{})
-	s := it.read(t)
-	conn, err := s.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	s, conn := it.connect(t)
 	e, err := finding.Held(s, it.pack, day)
 	if err != nil || e == nil {
 		t.Fatalf("a run keeps no evidence: %v", err)
@@ -236,12 +244,7 @@ func TestADraftIsNotAskedOfEvidence(t *testing.T) {
 // explainedIn explains a policy to some people of a home, to ten where none are named.
 func explainedIn(t *testing.T, it *town, name string, people []fact.Person, into map[string]map[string]any) []fact.Person {
 	t.Helper()
-	s := it.read(t)
-	conn, err := s.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	s, conn := it.connect(t)
 	if people == nil {
 		if err := fact.Derive(t.Context(), conn, s, it.pack, fact.Request{Days: []calendar.Day{day}}); err != nil {
 			t.Fatal(err)

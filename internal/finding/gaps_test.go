@@ -244,16 +244,7 @@ func TestEarliestBehindAWorkedOutFact(t *testing.T) {
 		rows += fmt.Sprintf("%s,王甲,91371500MA3C0DEF0X,失业保险,%s,正常,是\n", citizen(0), calendar.Month(202403).Add(m))
 	}
 	deliver(t, desk, "contributions", rows)
-	s, err := it.lake.Read(t.Context(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	conn, err := s.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	s, conn := it.connect(t)
 	xs, err := finding.Explain(t.Context(), conn, s, it.pack, 1, "a-year", "", 20241220)
 	if err != nil || len(xs) != 1 {
 		t.Fatal(xs, err)
@@ -272,16 +263,7 @@ func TestEarliestBehindAWorkedOutFact(t *testing.T) {
 // The day of each rule is the first on which it holds.
 func TestRulesDaysAreTheFirst(t *testing.T) {
 	it := theTown(t)
-	s, err := it.lake.Read(t.Context(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	conn, err := s.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	s, conn := it.connect(t)
 	tried := 0
 	for _, r := range all(t, it) {
 		if tried >= 20 || r["policy"] != "unemployment-skill-subsidy" || r["failed"] == "" || strings.Contains(r["failed"], "window") {

@@ -46,16 +46,7 @@ func TestHiringSubsidyScreensTheTown(t *testing.T) {
 	for _, r := range all(t, it) {
 		rows[r["subject"]] = r
 	}
-	s, err := it.lake.Read(t.Context(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	conn, err := s.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	s, conn := it.connect(t)
 	if err := fact.Derive(t.Context(), conn, s, p, fact.Request{Wants: []fact.Want{{Subject: pol.Subject, Names: pol.FactNames()}}, Days: []calendar.Day{day}}); err != nil {
 		t.Fatal(err)
 	}

@@ -222,16 +222,7 @@ func hires(t *testing.T, files map[string]string) *town {
 // started is the first day of each hire by its subject row.
 func started(t *testing.T, it *town) map[string]int {
 	t.Helper()
-	s, err := it.lake.Read(t.Context(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	conn, err := s.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	s, conn := it.connect(t)
 	hire := it.pack.Subject("hire")
 	if err := fact.Derive(t.Context(), conn, s, it.pack, fact.Request{Wants: []fact.Want{{Subject: hire, Names: []string{"hire_start_day"}}}, Days: []calendar.Day{day}}); err != nil {
 		t.Fatal(err)

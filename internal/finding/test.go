@@ -220,24 +220,7 @@ func evaluated(p *pack.Pack, on calendar.Day, asked []asked) ([]verdict, error) 
 	out := make([]verdict, len(asked))
 	var claims []*claim
 	at := map[*claim]int{}
-	for i, q := range asked {
-		a, err := q.policy.Evaluate(q.facts, on, q.part)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = verdict{Outcome: a.Outcome, AmountFen: a.AmountFen, Failed: strings.Join(a.Failed, " "), Missing: strings.Join(a.Missing, " "), Window: a.WindowEnds}
-		if out[i].Outcome != "undetermined" {
-			out[i].Missing = ""
-		}
-		c, err := newClaim(q.policy, q.facts, on, q.person, q.subject, q.part, a.Outcome == "eligible", a.AmountFen, a.WindowEnds)
-		if err != nil {
-			return nil, err
-		}
-		if c != nil {
-			claims, at[c] = append(claims, c), i
-		}
-	}
-	for _, q := range unnamed(asked) {
+	for i, q := range append(slices.Clone(asked), unnamed(asked)...) {
 		a, err := q.policy.Evaluate(q.facts, on, q.part)
 		if err != nil {
 			return nil, err
@@ -248,6 +231,16 @@ func evaluated(p *pack.Pack, on calendar.Day, asked []asked) ([]verdict, error) 
 		}
 		if c != nil {
 			claims = append(claims, c)
+		}
+		if i >= len(asked) {
+			continue
+		}
+		out[i] = verdict{Outcome: a.Outcome, AmountFen: a.AmountFen, Failed: strings.Join(a.Failed, " "), Missing: strings.Join(a.Missing, " "), Window: a.WindowEnds}
+		if out[i].Outcome != "undetermined" {
+			out[i].Missing = ""
+		}
+		if c != nil {
+			at[c] = i
 		}
 	}
 	allocate(p, on, claims)

@@ -41,26 +41,16 @@ type Event struct {
 	Title Words `yaml:"title,required"`
 	When  Src   `yaml:"when,required"` // over facts and on; only a plain yes counts
 	Then  Src   `yaml:"then,required"` // of Thens
-
-	when *expr.Expr
 }
 
 // Thens are what an event does: payments wait (pause), end with what was paid kept (stop), are worked out anew (rerate), or end and are asked back (recover).
 var Thens = []string{"pause", "stop", "rerate", "recover"}
 
-// WhenExpr says whether the event has happened.
-func (e *Event) WhenExpr() *expr.Expr { return e.when }
-
 // Recovery is what is asked back when an event recovers.
 type Recovery struct {
 	By     Src `yaml:"by,required"`
 	Amount Src `yaml:"amount_fen,required"` // over facts, on and paid_in_all_fen
-
-	amount *expr.Expr
 }
-
-// AmountExpr is what is asked back, in fen.
-func (r *Recovery) AmountExpr() *expr.Expr { return r.amount }
 
 // process checks what a policy says of the office's work.
 func (r *reader) process(file string, p *Pack, pol *Policy) {
@@ -97,7 +87,7 @@ func (r *reader) process(file string, p *Pack, pol *Policy) {
 		r.ruleID(file, ids, e.ID)
 		r.cited(file, pol, e.By)
 		r.oneOf(file, e.Then, "thing that an event does", Thens)
-		e.when = r.compileIn(file, pol, e.When, expr.Bool)
+		r.compileIn(file, pol, e.When, expr.Bool)
 		recovers = recovers || e.Then.Text == "recover"
 	}
 	switch x := pol.Recovery; {
@@ -110,7 +100,7 @@ func (r *reader) process(file string, p *Pack, pol *Policy) {
 			r.at(file, x.Amount, "a fact is called paid_in_all_fen, which here means what was paid")
 			return
 		}
-		x.amount = r.compile(file, v, x.Amount, expr.Int)
+		r.compile(file, v, x.Amount, expr.Int)
 	}
 }
 
